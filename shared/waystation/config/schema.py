@@ -1,0 +1,146 @@
+"""One entry of `endpoints.custom`, checked and frozen.
+
+The page that documents the entry gives the keys and the defaults. Nothing is coerced: a number is
+not text, "true" is not true, and an explicit null is not an absent key. Unknown keys are ignored,
+as LibreChat does. `${NAME}` and placeholders are checked here and filled in by `templates`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from waystation.config.schema_params import CustomParams, ParamDefinition, Part, Range
+from waystation.config.schema_rules import (
+    BUILT_IN_NAMES,
+    AddParams,
+    Count,
+    Flag,
+    Headers,
+    ModelNames,
+    Name,
+    OptionalRate,
+    Rate,
+    Secret,
+    Text,
+    Texts,
+    TitlePrompt,
+    TitleTemplate,
+    TokenCount,
+    Url,
+    refuse_null,
+)
+
+__all__ = [
+    "BUILT_IN_NAMES",
+    "USER_PROVIDED",
+    "CustomParams",
+    "Endpoint",
+    "Extension",
+    "Models",
+    "ParamDefinition",
+    "Range",
+    "TokenRates",
+]
+
+USER_PROVIDED = "user_provided"
+DEFAULT_TITLE_MODEL = "gpt-3.5-turbo"
+DEFAULT_TITLE_PROMPT = """\
+Analyze this conversation and provide:
+1. The detected language of the conversation
+2. A concise title in the detected language (5 words or less, no punctuation or quotation)
+
+{convo}"""
+DEFAULT_TITLE_TEMPLATE = "User: {input}\nAI: {output}"
+
+
+class Models(Part):
+    """The models an endpoint offers."""
+
+    default: ModelNames
+    fetch: bool = False
+    user_id_query: bool = False
+
+
+class TokenRates(Part):
+    """What a model's tokens cost, in USD per million, and how many it takes."""
+
+    prompt: Rate
+    completion: Rate
+    context: TokenCount
+    cache_read: OptionalRate = None
+    cache_write: OptionalRate = None
+
+
+class Extension(Part):
+    """`waystation`, the one key that is ours; LibreChat ignores it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ui_defaults: bool = False
+
+
+class Endpoint(Part):
+    """One endpoint as its operator wrote it, with the documented defaults."""
+
+    name: Name
+    api_key: Secret
+    base_url: Annotated[Url, Field(alias="baseURL")]
+    models: Models
+    provider: Annotated[Literal["anthropic"] | None, BeforeValidator(refuse_null)] = None
+    headers: Headers = Field(default_factory=dict)
+    add_params: AddParams = Field(default_factory=dict)
+    drop_params: Texts = ()
+    custom_params: CustomParams = CustomParams()
+    token_config: dict[str, TokenRates] = Field(default_factory=dict)
+    direct_endpoint: bool = False
+    waystation: Extension = Extension()
+
+    title_convo: bool = False
+    title_timing: Literal["immediate", "final"] = "immediate"
+    title_method: Literal["completion", "structured", "functions"] = "completion"
+    title_model: Annotated[str, AfterValidator(lambda text: text or DEFAULT_TITLE_MODEL)] = (
+        DEFAULT_TITLE_MODEL
+    )
+    title_prompt: TitlePrompt = DEFAULT_TITLE_PROMPT
+    title_prompt_template: TitleTemplate = DEFAULT_TITLE_TEMPLATE
+    title_endpoint: Annotated[Text, AfterValidator(lambda text: text or None)] = None
+    title_message_role: Literal["system", "user", "assistant"] = "system"
+
+    icon_url: Annotated[str, Field(alias="iconURL")] = ""
+    model_display_label: str = "AI"
+
+    # LibreChat's interface alone uses these; they are only checked.
+    api_key_preview: Text = None
+    stream_rate: Annotated[
+        float | None, BeforeValidator(refuse_null), Field(ge=0, allow_inf_nan=False)
+    ] = None
+    max_tool_result_chars: Annotated[
+        float | None, BeforeValidator(refuse_null), Field(gt=0, allow_inf_nan=False)
+    ] = None
+    activity_label: Flag = None
+    activity_model: Text = None
+    activity_endpoint: Text = None
+    activity_prompt: Text = None
+    activity_max_per_run: Count = None
+    activity_char_limit: Count = None
+    activity_phase_label: Flag = None
+    activity_phase_model: Text = None
+    activity_phase_endpoint: Text = None
+    activity_phase_prompt: Text = None
+    activity_phase_max_per_run: Count = None
+    reasoning_label: Flag = None
+    reasoning_label_model: Text = None
+    reasoning_label_endpoint: Text = None
+    reasoning_label_prompt: Text = None
+    reasoning_label_min_chars: Count = None
+    reasoning_label_update_chars: Count = None
+    reasoning_label_update_interval_ms: Annotated[
+        int | None, BeforeValidator(refuse_null), Field(ge=0)
+    ] = None
+    reasoning_label_max_per_run: Count = None
+
+    @property
+    def params_endpoint(self) -> str:
+        """The parameter set: Anthropic's for its provider unless another was chosen."""
+        chosen = self.custom_params.default_params_endpoint
+        return self.provider if self.provider and chosen == "custom" else chosen

@@ -1,0 +1,74 @@
+"""The configuration that one request uses from start to end."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from waystation.config.inspection import ConfigProblem, Findings, inspect
+from waystation.config.schema import Endpoint
+
+__all__ = [
+    "ConfigProblem",
+    "ConfigRejectedError",
+    "ConfigSnapshot",
+    "Findings",
+    "build_snapshot",
+    "inspect",
+]
+
+VERSION_LENGTH = 12
+# LibreChat finds these endpoints whatever the case of the name asked for.
+CASELESS_NAMES = frozenset({"ollama", "xai", "deepseek", "openrouter", "moonshot"})
+
+_ValueT = TypeVar("_ValueT")
+
+
+class ConfigRejectedError(ValueError):
+    """The file as a whole is unusable."""
+
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
+        super().__init__("the configuration file is unusable")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSnapshot:
+    """The usable endpoints, and by name the first problem of each unusable entry."""
+
+    version: str
+    endpoints: tuple[Endpoint, ...]
+    broken: Mapping[str, ConfigProblem]
+    allowed_addresses: frozenset[str]
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """Return the usable endpoint that a client means by `name`."""
+        return _find(name, {endpoint.name: endpoint for endpoint in self.endpoints})
+
+    def problem(self, name: str) -> ConfigProblem | None:
+        """Return why the entry that a client means by `name` is unusable."""
+        return None if self.endpoint(name) else _find(name, self.broken)
+
+
+def build_snapshot(document: bytes) -> ConfigSnapshot:
+    """Return the snapshot of a file.
+
+    Raises:
+        ConfigRejectedError: the file as a whole is unusable.
+
+    """
+    findings = inspect(document)
+    if findings.file_errors:
+        raise ConfigRejectedError(findings.file_errors)
+    return ConfigSnapshot(
+        version=hashlib.sha256(document).hexdigest()[:VERSION_LENGTH],
+        endpoints=findings.endpoints,
+        broken=findings.broken,
+        allowed_addresses=findings.allowed_addresses,
+    )
+
+
+def _find(name: str, by_name: Mapping[str, _ValueT]) -> _ValueT | None:
+    if name in by_name or name.lower() not in CASELESS_NAMES:
+        return by_name.get(name)
+    return next((v for known, v in by_name.items() if known.lower() == name.lower()), None)

@@ -1,0 +1,216 @@
+"""Where the operator's file comes from: S3, an SSM parameter, or this machine.
+
+Fetches bytes and tells revisions apart; what the bytes mean, and how often to look, is decided
+elsewhere. Clients of AWS are passed in.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+MAX_CONFIG_BYTES = 256 * 1024
+SSM_LIMITS: dict[Literal["Standard", "Advanced"], int] = {"Standard": 4096, "Advanced": 8192}
+
+_S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]+[a-z0-9])/(.+)")
+_SSM_NAME = re.compile(r"/[A-Za-z0-9_./-]+")
+_GONE_CODES = frozenset({"NoSuchKey", "NoSuchBucket", "ParameterNotFound", "404"})
+_UNCHANGED_CODES = frozenset({"304", "NotModified"})
+
+
+class ConfigSourceError(Exception):
+    """The store could not be read. The message is safe for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document and the store's mark for this state of it."""
+
+    document: bytes
+    revision: str
+
+
+class ConfigSource(Protocol):
+    """A place that holds the configuration file."""
+
+    async def fetch(self, known: str | None) -> Fetched | None:
+        """Return the document, or None if its revision is still `known`.
+
+        Raises:
+            ConfigSourceError: the store cannot be read, or holds too much.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class S3Location:
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SsmLocation:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileLocation:
+    path: Path
+
+
+Location: TypeAlias = S3Location | SsmLocation | FileLocation
+
+
+def parse_config_uri(uri: str) -> Location:
+    """Return what `s3://bucket/key`, `ssm:/name` or `file:path` names.
+
+    Raises:
+        ValueError: it is none of them.
+
+    """
+    s3 = _S3_URI.fullmatch(uri)
+    if s3:
+        return S3Location(bucket=s3[1], key=s3[2])
+    scheme, _, rest = uri.partition(":")
+    if scheme == "ssm" and _SSM_NAME.fullmatch(rest):
+        return SsmLocation(rest)
+    if scheme == "file" and rest:
+        return FileLocation(Path(rest.removeprefix("//")))
+    raise ValueError("expected s3://bucket/key, ssm:/name or file:path")
+
+
+def check_ssm_size(document: bytes, tier: Literal["Standard", "Advanced"]) -> None:
+    """Check that an SSM parameter of this tier can hold `document`.
+
+    Raises:
+        ValueError: it cannot; the message says what can.
+
+    """
+    limit = SSM_LIMITS[tier]
+    if len(document) > limit:
+        roomier = "the Advanced tier or S3" if len(document) <= SSM_LIMITS["Advanced"] else "S3"
+        raise ValueError(
+            f"{len(document)} bytes do not fit an SSM parameter of the {tier} tier, "
+            f"which holds {limit}; use {roomier}"
+        )
+
+
+class FileSource:
+    """A file on this machine; looking for a change costs one `stat`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def fetch(self, known: str | None) -> Fetched | None:
+        return self._read(known)
+
+    def _read(self, known: str | None) -> Fetched | None:
+        try:
+            if _file_revision(self._path.stat()) == known:
+                return None
+            with self._path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                _check_size(status.st_size)
+                return Fetched(file.read(), _file_revision(status))
+        except OSError as error:
+            reason = error.strerror or "unknown reason"
+            raise ConfigSourceError(f"cannot read {self._path}: {reason}") from error
+
+
+class S3Client(Protocol):
+    """The one call of S3's client that is made here."""
+
+    def get_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 (AWS's names)
+        Key: str,  # noqa: N803
+        IfNoneMatch: str = ...,  # noqa: N803
+    ) -> Mapping[str, Any]: ...
+
+
+class S3Source:
+    """An object in S3, fetched again only when its ETag has changed."""
+
+    def __init__(self, client: S3Client, bucket: str, key: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+
+    async def fetch(self, known: str | None) -> Fetched | None:
+        return await asyncio.to_thread(self._get, known)
+
+    def _get(self, known: str | None) -> Fetched | None:
+        condition = {"IfNoneMatch": known} if known else {}
+        try:
+            with _translated(f"s3://{self._bucket}/{self._key}"):
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._key, **condition)
+                with contextlib.closing(answer["Body"]) as body:
+                    _check_size(answer["ContentLength"])
+                    return Fetched(body.read(), answer["ETag"])
+        except _NotModifiedError:
+            return None
+
+
+class SsmClient(Protocol):
+    """The one call of SSM's client that is made here."""
+
+    def get_parameter(
+        self,
+        *,
+        Name: str,  # noqa: N803 (AWS's names)
+        WithDecryption: bool,  # noqa: N803
+    ) -> Mapping[str, Any]: ...
+
+
+class SsmSource:
+    """A parameter in SSM; its version tells whether it has changed."""
+
+    def __init__(self, client: SsmClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    async def fetch(self, known: str | None) -> Fetched | None:
+        return await asyncio.to_thread(self._get, known)
+
+    def _get(self, known: str | None) -> Fetched | None:
+        with _translated(f"ssm:{self._name}"):
+            answer = self._client.get_parameter(Name=self._name, WithDecryption=True)
+        parameter = answer["Parameter"]
+        revision = str(parameter["Version"])
+        return None if revision == known else Fetched(parameter["Value"].encode(), revision)
+
+
+class _NotModifiedError(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def _translated(place: str) -> Iterator[None]:
+    """Make our errors of botocore's, which is there whenever a client of AWS is."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", "unknown error"))
+        if code in _UNCHANGED_CODES:
+            raise _NotModifiedError from None
+        reason = "there is no such object" if code in _GONE_CODES else code
+        raise ConfigSourceError(f"cannot read {place}: {reason}") from error
+    except BotoCoreError as error:
+        raise ConfigSourceError(f"cannot read {place}: {type(error).__name__}") from error
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_CONFIG_BYTES:
+        raise ConfigSourceError(f"the file is larger than {MAX_CONFIG_BYTES // 1024} KiB")
+
+
+def _file_revision(status: os.stat_result) -> str:
+    return f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"
