@@ -1,0 +1,1 @@
+"""Pure values and text formats: JSON, SSE, chat requests, usage, stream events."""

@@ -1,0 +1,20 @@
+"""What a use case answers, before it is HTTP: JSON, or server-sent events as they come."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class JsonAnswer:
+    body: object
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """Encoded events; the iterator never raises once the answer has begun."""
+
+    chunks: AsyncIterator[bytes]
+
+
+Answer: TypeAlias = JsonAnswer | EventStream

@@ -1,0 +1,112 @@
+"""The body of a chat completion, checked for shape and split into its parts.
+
+Fields this module does not name go upstream as they are. Fields that other programs use to steer
+where a request goes, or with which credentials, are dropped: only configuration decides that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from waystation.errors import InvalidBodyError
+
+CONVERSATION_FIELDS = ("conversationId", "parentMessageId", "messageId")
+
+MAX_CHOICES = 8
+_NEVER_FORWARDED = frozenset(
+    {
+        "base_url",
+        "baseURL",
+        "api_base",
+        "api_key",
+        "apiKey",
+        "api_version",
+        "extra_headers",
+        "extra_body",
+        "extra_query",
+        "default_headers",
+        "headers",
+        "organization",
+        "custom_llm_provider",
+    }
+)
+_LIMITS = ("max_tokens", "max_completion_tokens", "maxTokens", "maxOutputTokens")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A client's chat: `params` is everything beyond messages and routing, nulls removed."""
+
+    model: str
+    messages: list[dict[str, object]]
+    stream: bool
+    endpoint: str | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    conversation: Mapping[str, str] = field(default_factory=dict)
+    wants_usage: bool = False
+
+
+def parse_chat_request(body: object) -> ChatRequest:
+    """Check the shape of a chat body. Raises InvalidBodyError, naming the field."""
+    if not isinstance(body, dict):
+        raise InvalidBodyError("The body must be a JSON object.")
+    fields = {name: value for name, value in body.items() if value is not None}
+    model = _text(fields, "model")
+    if not model:
+        raise InvalidBodyError("model is required: a non-empty string.", param="model")
+    stream = fields.pop("stream", False)
+    if not isinstance(stream, bool):
+        raise InvalidBodyError("stream must be true or false.", param="stream")
+    options = fields.get("stream_options", {})
+    if not isinstance(options, dict):
+        raise InvalidBodyError("stream_options must be an object.", param="stream_options")
+    wants_usage = options.get("include_usage", False)
+    if not isinstance(wants_usage, bool):
+        raise InvalidBodyError(
+            "stream_options.include_usage must be true or false.",
+            param="stream_options.include_usage",
+        )
+    return ChatRequest(
+        model=model,
+        messages=_messages(fields.pop("messages", None)),
+        stream=stream,
+        endpoint=_text(fields, "endpoint"),
+        conversation={
+            name: value
+            for name in CONVERSATION_FIELDS
+            if (value := _text(fields, name)) is not None
+        },
+        params=_params(fields),
+        wants_usage=wants_usage,
+    )
+
+
+def _text(fields: dict[str, object], name: str) -> str | None:
+    value = fields.pop(name, None)
+    if value is not None and not isinstance(value, str):
+        raise InvalidBodyError(f"{name} must be a string.", param=name)
+    return value
+
+
+def _messages(value: object) -> list[dict[str, object]]:
+    if not isinstance(value, list) or not value:
+        raise InvalidBodyError("messages must be a non-empty list.", param="messages")
+    for index, message in enumerate(value):
+        if not isinstance(message, dict):
+            raise InvalidBodyError("A message must be an object.", param=f"messages[{index}]")
+    return value
+
+
+def _params(fields: dict[str, object]) -> dict[str, object]:
+    for name in _LIMITS:
+        _check_count(fields, name, 1, None)
+    _check_count(fields, "n", 1, MAX_CHOICES)
+    return {name: value for name, value in fields.items() if name not in _NEVER_FORWARDED}
+
+
+def _check_count(fields: Mapping[str, object], name: str, low: int, high: int | None) -> None:
+    value = fields.get(name)
+    if value is None or value == "":
+        return
+    if type(value) is not int or value < low or (high is not None and value > high):
+        bound = f"from {low} to {high}" if high is not None else f"of at least {low}"
+        raise InvalidBodyError(f"{name} must be a whole number {bound}.", param=name)

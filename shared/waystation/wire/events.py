@@ -1,0 +1,102 @@
+"""The pieces of a streamed answer, and the whole answer.
+
+OpenAI's chat completion is the pivot: a `Delta` carries choices in its shape, so that fields this
+project has never heard of pass through. Every provider yields deltas and usage, then one
+`Finished`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from waystation.errors import UpstreamError
+from waystation.wire.usage import Usage
+
+HEAD_FIELDS: tuple[str, ...] = ("id", "created", "model")  # what every chunk repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Choices of one chunk: `[{"index", "delta": {…}, "finish_reason"}, …]`.
+
+    `extra` is what the upstream put beside them: id, model, system_fingerprint and the like.
+    """
+
+    choices: list[dict[str, object]]
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Counts so far; a later report replaces an earlier one. `raw` is the upstream's own object."""
+
+    usage: Usage | None
+    raw: Mapping[str, object]
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is complete. Nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer broke off. Nothing follows; what came before still counts."""
+
+    error: UpstreamError
+
+
+StreamEvent: TypeAlias = Delta | UsageReport | Finished | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer: `body` in OpenAI's shape, as it goes to the client."""
+
+    body: dict[str, object]
+    usage: Usage | None
+    upstream_id: str | None = None
+
+
+def stream_of(completion: Completion) -> list[StreamEvent]:
+    """Tell a whole answer as the events of a streamed one."""
+    body = completion.body
+    extra: dict[str, object] = {name: body[name] for name in HEAD_FIELDS if name in body}
+    choices = body.get("choices")
+    deltas: list[dict[str, object]] = [
+        {
+            **{k: v for k, v in choice.items() if k != "message"},
+            "delta": choice.get("message") or {},
+        }
+        for choice in (choices if isinstance(choices, list) else [])
+    ]
+    events: list[StreamEvent] = [Delta(deltas, extra)]
+    raw = body.get("usage")
+    if isinstance(raw, Mapping):
+        events.append(UsageReport(completion.usage, raw, extra))
+    return [*events, Finished()]
+
+
+def visible_characters(choices: Iterable[object]) -> int:
+    """Count what a choice's `delta` or `message` holds: text, reasoning and tool arguments."""
+    return sum(
+        _characters(choice.get("delta") or choice.get("message"))
+        for choice in choices
+        if isinstance(choice, Mapping)
+    )
+
+
+def _characters(piece: object) -> int:
+    if not isinstance(piece, Mapping):
+        return 0
+    texts = [piece.get(name) for name in ("content", "reasoning_content", "reasoning", "refusal")]
+    parts = piece.get("content")
+    if isinstance(parts, list):
+        texts += [part.get("text") for part in parts if isinstance(part, Mapping)]
+    calls = piece.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(function, Mapping):
+            texts += [function.get("name"), function.get("arguments")]
+    return sum(len(text) for text in texts if isinstance(text, str))

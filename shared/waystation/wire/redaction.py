@@ -1,0 +1,35 @@
+"""Takes secrets out of text that leaves the gateway: error messages and log lines."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+REDACTED = "[REDACTED]"
+MIN_SECRET_LENGTH = 12
+
+_KEY_SHAPES = re.compile(
+    r"sk-[A-Za-z0-9_-]{8,}"
+    r"|Bearer [A-Za-z0-9._~+/=-]{8,}"
+    r"|A(?:KIA|SIA)[A-Z0-9]{12,}"
+    r"|eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
+)
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Replace key-like text, and each of `secrets` of 12 characters or more, however spelt."""
+    for secret in secrets:
+        if len(secret) >= MIN_SECRET_LENGTH:
+            for spelling in _spellings(secret):
+                text = text.replace(spelling, REDACTED)
+    return _KEY_SHAPES.sub(REDACTED, text)
+
+
+def _spellings(secret: str) -> set[str]:
+    return {
+        secret,
+        quote(secret, safe=""),
+        base64.b64encode(secret.encode()).decode(),
+        json.dumps(secret)[1:-1],
+    }

@@ -1,0 +1,111 @@
+"""Token counts as upstreams report them, brought into one form.
+
+`Usage.input_tokens` includes cached tokens, whatever the upstream's own convention. A count that
+was not sent is None, never 0. Counts that cannot be (negative, fractions, parts above the whole)
+make the whole report void.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+MAX_TOKENS = 1_000_000_000
+
+UsageSource = Literal["upstream", "estimated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call: cache reads and writes are part of the input, reasoning of the output."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    source: UsageSource = "upstream"
+
+
+class _VoidError(ValueError):
+    pass
+
+
+def parse_openai_usage(usage: object) -> Usage | None:
+    """Read a `usage` object of a chat completion; None if there is none or it is impossible.
+
+    Both conventions are known: OpenAI's, whose `prompt_tokens` include cached ones, and Anthropic's
+    (`input_tokens` beside `cache_read_input_tokens` and `cache_creation_input_tokens`), where the
+    three are disjoint. Tokens that only `total_tokens` tells of are unreported reasoning, billed as
+    output.
+    """
+    if not isinstance(usage, Mapping):
+        return None
+    try:
+        found = _openai(usage) if "prompt_tokens" in usage else _anthropic(usage)
+    except _VoidError:
+        return None
+    return found
+
+
+def _openai(usage: Mapping[str, object]) -> Usage:
+    details = _object(usage, "prompt_tokens_details")
+    prompt = _required(usage, "prompt_tokens")
+    output = _count(usage, "completion_tokens") or 0
+    read = _first(details, "cached_tokens", usage, "cache_read_input_tokens")
+    write = _first(details, "cache_write_tokens", usage, "cache_creation_input_tokens")
+    if write is None:
+        write = _first(usage, "cache_write_tokens", details, "cache_creation_tokens")
+    cached = (read or 0) + (write or 0)
+    if cached > prompt and "cache_read_input_tokens" in usage:
+        prompt += cached  # named as Anthropic names them, and counted as Anthropic counts them
+    if cached > prompt:
+        raise _VoidError
+    total = _count(usage, "total_tokens")
+    if total is not None and total > prompt + output:
+        output = total - prompt
+    return Usage(
+        input_tokens=prompt,
+        output_tokens=output,
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+        reasoning_tokens=_count(_object(usage, "completion_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def _anthropic(usage: Mapping[str, object]) -> Usage:
+    read = _count(usage, "cache_read_input_tokens")
+    write = _count(usage, "cache_creation_input_tokens")
+    return Usage(
+        input_tokens=_required(usage, "input_tokens") + (read or 0) + (write or 0),
+        output_tokens=_count(usage, "output_tokens") or 0,
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+    )
+
+
+def _count(source: Mapping[str, object], name: str) -> int | None:
+    value = source.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= MAX_TOKENS:
+        raise _VoidError
+    return value
+
+
+def _required(source: Mapping[str, object], name: str) -> int:
+    value = _count(source, name)
+    if value is None:
+        raise _VoidError
+    return value
+
+
+def _first(
+    one: Mapping[str, object], name: str, other: Mapping[str, object], other_name: str
+) -> int | None:
+    value = _count(one, name)
+    return _count(other, other_name) if value is None else value
+
+
+def _object(source: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = source.get(name)
+    return value if isinstance(value, Mapping) else {}
