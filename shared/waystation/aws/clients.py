@@ -1,0 +1,39 @@
+"""Makes boto3 clients: at start, never inside a request."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ssm import SSMClient
+
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    tcp_keepalive=True,
+    max_pool_connections=50,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsClients:
+    """The clients a function needs; region, endpoint and credentials come from the environment."""
+
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
+    ssm: "SSMClient"
+
+
+def make_clients() -> AwsClients:
+    """Make all clients from one session. Does no network I/O."""
+    session = boto3.session.Session()
+    return AwsClients(
+        dynamodb=session.client("dynamodb", config=_CONFIG),
+        s3=session.client("s3", config=_CONFIG),
+        ssm=session.client("ssm", config=_CONFIG),
+    )

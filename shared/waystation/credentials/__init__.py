@@ -1,0 +1,1 @@
+"""The operator's secrets, from the environment and from SSM."""

@@ -1,0 +1,75 @@
+"""The user a call is for, in LibreChat's fields, and the caller who makes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+USER_FIELDS = (
+    "id",
+    "name",
+    "username",
+    "email",
+    "provider",
+    "role",
+    "googleId",
+    "facebookId",
+    "openidId",
+    "samlId",
+    "ldapId",
+    "githubId",
+    "discordId",
+    "appleId",
+    "emailVerified",
+    "twoFactorEnabled",
+    "termsAccepted",
+    "termsAcceptedAt",
+)
+MAX_FIELD_LENGTH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`fields` are texts by LibreChat's field name, without the id."""
+
+    id: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def placeholders(self) -> dict[str, str]:
+        """Return the values of `{{LIBRECHAT_USER_…}}`, keyed `USER_…`."""
+        return {"USER_ID": self.id} | {
+            f"USER_{name.upper()}": value for name, value in self.fields.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who holds the key. A trusted caller may say which user a request is for."""
+
+    user: User
+    key_id: str
+    is_trusted: bool = False
+    is_admin: bool = False
+
+
+def parse_user(document: object) -> User:
+    """Read a user from JSON with LibreChat's field names; `_id` stands in for `id`.
+
+    Raises ValueError, naming the field. Unknown fields are ignored, so that a whole user record
+    works.
+    """
+    if not isinstance(document, Mapping):
+        raise ValueError("a user must be a JSON object")  # noqa: TRY004 (one kind for all faults)
+    texts = {name: _text(name, document.get(name)) for name in USER_FIELDS}
+    user_id = texts.pop("id") or _text("_id", document.get("_id"))
+    if not user_id:
+        raise ValueError("a user needs an id")
+    return User(user_id, {name: text for name, text in texts.items() if text})
+
+
+def _text(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int) or len(str(value)) > MAX_FIELD_LENGTH:
+        raise ValueError(f"{name} must be a text of at most {MAX_FIELD_LENGTH} characters")
+    return str(value)
