@@ -1,0 +1,1 @@
+"""One metered upstream call: credentials, shape, send, events, settle."""

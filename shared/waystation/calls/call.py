@@ -1,0 +1,23 @@
+"""One chat, routed: everything that is known before the upstream is asked."""
+
+from dataclasses import dataclass, field
+
+from waystation.config.schema import Endpoint
+from waystation.egress.deadlines import Deadline
+from waystation.wire.chat_request import ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`."""
+
+    request_id: str
+    endpoint: Endpoint
+    model: str
+    request: ChatRequest
+    user_id: str
+    key_id: str
+    placeholders: dict[str, str] = field(repr=False)
+    config_version: str
+    deadline: Deadline
+    created_at_ms: int

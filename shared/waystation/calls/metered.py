@@ -1,0 +1,213 @@
+"""Asks an upstream once, and settles what it cost before the caller has the last byte."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from waystation.calls.call import Call
+from waystation.calls.outcome import Outcome, usage_for_client
+from waystation.calls.target import VariableResolver, resolve_target, secrets_of
+from waystation.egress.client import (
+    MAX_COMPLETION_BYTES,
+    MAX_ERROR_BYTES,
+    Egress,
+    UpstreamResponse,
+)
+from waystation.egress.deadlines import next_chunk
+from waystation.errors import UpstreamError, UpstreamRejectedError, UpstreamUnreachableError
+from waystation.ledger.ledger import Ledger
+from waystation.ledger.records import LedgerRecord
+from waystation.providers.provider import CallContext, Provider, Shaped
+from waystation.providers.registry import provider_of
+from waystation.providers.upstream_errors import error_from_response
+from waystation.wire.events import (
+    Completion,
+    Failed,
+    Finished,
+    StreamEvent,
+    UsageReport,
+    stream_of,
+)
+from waystation.wire.redaction import redact
+
+OnSettled = Callable[[LedgerRecord], None]
+
+_REDIRECT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A call that is ready to be sent."""
+
+    call: Call
+    provider: Provider
+    context: CallContext
+    shaped: Shaped
+
+    def without_asking_usage(self) -> "_Prepared":
+        context = replace(self.context, asks_usage=False)
+        shaped = self.provider.shape(self.call.request, context)
+        return replace(self, context=context, shaped=shaped)
+
+
+class MeteredCalls:
+    """Makes metered calls. One per process; keeps nothing of a request."""
+
+    def __init__(
+        self,
+        *,
+        egress: Egress,
+        secrets: VariableResolver,
+        ledger: Ledger,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._egress = egress
+        self._secrets = secrets
+        self._ledger = ledger
+        self._now_ms = now_ms
+        self._refuse_usage: set[tuple[str, str]] = set()  # (config version, endpoint)
+
+    async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
+        """Return the whole answer, its usage with the cost beside it. Raises GatewayError."""
+        prepared = await self._prepare(call)
+        outcome = self._outcome(prepared)
+        try:
+            async with call.deadline.total(), self._answer(prepared, outcome) as response:
+                completion = prepared.provider.parse(await response.read(MAX_COMPLETION_BYTES))
+            outcome.observe_whole(completion)
+        except UpstreamError as error:
+            raise self._note(error, outcome, prepared) from error.__cause__
+        finally:
+            record = await self._settle(outcome, on_settled)
+        usage = usage_for_client(outcome.raw_usage, record)
+        return replace(completion, body={**completion.body, "usage": usage})
+
+    async def stream(self, call: Call, on_settled: OnSettled) -> AsyncIterator[list[StreamEvent]]:
+        """Yield events in batches as they come.
+
+        Raises GatewayError before the first batch only; a later error comes as a `Failed` event.
+        The last batch ends with a `UsageReport` that tells the cost, and `Finished`; or with
+        `Failed`.
+        """
+        prepared = await self._prepare(call)
+        outcome = self._outcome(prepared)
+        has_begun = is_settled = False
+        try:
+            async for batch in self._batches(prepared, outcome):
+                seen, last = outcome.observe(batch), batch[-1]
+                if isinstance(last, Failed):
+                    self._note(last.error, outcome, prepared)
+                    if not has_begun and not seen:
+                        raise last.error
+                if isinstance(last, Finished | Failed):
+                    is_settled = True
+                    record = await self._settle(outcome, on_settled)
+                    yield [*seen, *_ending(last, outcome, record)]
+                    return
+                if seen:
+                    has_begun = True
+                    yield seen
+        finally:
+            if not is_settled:
+                await self._settle(outcome, on_settled)
+
+    async def _prepare(self, call: Call) -> _Prepared:
+        provider = provider_of(call.endpoint)
+        context = await resolve_target(call, self._secrets)
+        if (call.config_version, call.endpoint.name) in self._refuse_usage:
+            context = replace(context, asks_usage=False)
+        return _Prepared(call, provider, context, provider.shape(call.request, context))
+
+    def _outcome(self, prepared: _Prepared) -> Outcome:
+        return Outcome(prepared.call, prepared.shaped.model, self._now_ms)
+
+    async def _batches(
+        self, prepared: _Prepared, outcome: Outcome
+    ) -> AsyncIterator[list[StreamEvent]]:
+        """Yield non-empty batches; the last event of all is `Finished` or `Failed`."""
+        try:
+            async with self._answer(prepared, outcome) as response:
+                if response.media_type == "application/json":  # some answer whole, asked or not
+                    async with prepared.call.deadline.total():
+                        body = await response.read(MAX_COMPLETION_BYTES)
+                    yield stream_of(prepared.provider.parse(body))
+                    return
+                async for events in _parsed(response, prepared):
+                    yield events
+        except UpstreamError as error:
+            yield [Failed(error)]
+
+    @asynccontextmanager
+    async def _answer(
+        self, prepared: _Prepared, outcome: Outcome
+    ) -> AsyncIterator[UpstreamResponse]:
+        """Yield an answer of status 2xx; asked once more where asking for usage was the fault."""
+        call = prepared.call
+        outcome.is_billable = True  # from here on the upstream may have begun to work
+        async with self._egress.send(prepared.shaped.request, call.deadline) as response:
+            if response.status < _REDIRECT:
+                yield response
+                return
+            error = await _refusal(response, prepared)
+        outcome.is_billable = False
+        if not (_names_usage_option(error) and call.request.stream and prepared.context.asks_usage):
+            raise error
+        self._refuse_usage.add((call.config_version, call.endpoint.name))
+        async with self._answer(prepared.without_asking_usage(), outcome) as response:
+            yield response
+
+    def _note(self, error: UpstreamError, outcome: Outcome, prepared: _Prepared) -> UpstreamError:
+        """Write an error down, and take secrets out of what it tells."""
+        outcome.error_code = error.code or error.type
+        error.message = redact(error.message, secrets_of(prepared.context))
+        if isinstance(error, UpstreamUnreachableError):
+            outcome.is_billable = False
+        return error
+
+    async def _settle(self, outcome: Outcome, on_settled: OnSettled) -> LedgerRecord:
+        record = outcome.record()
+        on_settled(record)
+        await self._ledger.settle(record)
+        return record
+
+
+async def _parsed(
+    response: UpstreamResponse, prepared: _Prepared
+) -> AsyncIterator[list[StreamEvent]]:
+    deadline = prepared.call.deadline
+    parser = prepared.provider.stream_parser()
+    chunks = response.chunks()
+    begin_by: float | None = asyncio.get_running_loop().time() + deadline.first_byte_s
+    while (data := await next_chunk(chunks, deadline, begin_by)) is not None:
+        if events := parser.feed(data):
+            begin_by = None
+            yield events
+            if isinstance(events[-1], Finished | Failed):
+                return
+    if events := parser.finish():
+        yield events
+
+
+def _ending(last: Finished | Failed, outcome: Outcome, record: LedgerRecord) -> list[StreamEvent]:
+    if isinstance(last, Failed):
+        return [last]
+    usage = usage_for_client(outcome.raw_usage, record)
+    return [UsageReport(record.usage, usage, outcome.head), last]
+
+
+async def _refusal(response: UpstreamResponse, prepared: _Prepared) -> UpstreamError:
+    async with prepared.call.deadline.total():
+        try:
+            body = await response.read(MAX_ERROR_BYTES)
+        except UpstreamError:
+            body = b""  # the status alone has to do
+    secrets = secrets_of(prepared.context)
+    return error_from_response(response.status, response.headers, body, secrets)
+
+
+def _names_usage_option(error: UpstreamError) -> bool:
+    if not isinstance(error, UpstreamRejectedError) or error.status not in {400, 422}:
+        return False
+    told = f"{error.message} {error.param}"
+    return "stream_options" in told or "include_usage" in told

@@ -1,0 +1,106 @@
+"""What a call has come to: counted while the answer passes by, written down once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from waystation.calls.call import Call
+from waystation.ledger.pricing import NANOUSD_PER_USD, cost_nanousd, estimate_usage, rates_of
+from waystation.ledger.records import LedgerRecord, State
+from waystation.wire.events import (
+    HEAD_FIELDS,
+    Completion,
+    Delta,
+    StreamEvent,
+    UsageReport,
+    stream_of,
+    visible_characters,
+)
+from waystation.wire.usage import Usage
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a call has come to so far; settled once, when it is over."""
+
+    call: Call
+    sent_model: str
+    now_ms: Callable[[], int]
+    is_billable: bool = False
+    usage: Usage | None = None
+    raw_usage: Mapping[str, object] = field(default_factory=dict)
+    head: Mapping[str, object] = field(default_factory=dict)
+    output_characters: int = 0
+    error_code: str | None = None
+
+    def observe(self, batch: list[StreamEvent]) -> list[StreamEvent]:
+        """Count what a batch tells; return its deltas, which are all that goes on at once."""
+        for event in batch:
+            if isinstance(event, Delta):
+                self.output_characters += visible_characters(event.choices)
+                self.head = self.head or _head(event.extra)
+            elif isinstance(event, UsageReport):
+                self.usage, self.raw_usage = event.usage, event.raw
+                self.head = self.head or _head(event.extra)
+        return [event for event in batch if isinstance(event, Delta)]
+
+    def observe_whole(self, completion: Completion) -> None:
+        """Count what a whole answer tells."""
+        self.observe(stream_of(completion))
+
+    def record(self) -> LedgerRecord:
+        """Return the record, its missing usage estimated if the upstream may have worked."""
+        call, usage = self.call, self.usage
+        if usage is None and self.is_billable:
+            usage = estimate_usage(self._input_characters(), self.output_characters)
+        upstream_id = self.head.get("id")
+        rates = rates_of(call.endpoint, self.sent_model)
+        state: State = "SETTLED" if usage else "RELEASED"
+        cost = cost_nanousd(usage, rates) if usage and rates else None
+        return LedgerRecord(
+            request_id=call.request_id,
+            user_id=call.user_id,
+            key_id=call.key_id,
+            endpoint=call.endpoint.name,
+            model=self.sent_model,
+            kind="chat",
+            state=state,
+            config_version=call.config_version,
+            created_at_ms=call.created_at_ms,
+            settled_at_ms=self.now_ms(),
+            usage=usage,
+            rates=rates if usage else None,
+            cost_nanousd=cost if usage else 0,
+            conversation_id=call.request.conversation.get("conversationId"),
+            upstream_id=upstream_id if isinstance(upstream_id, str) else None,
+            error_code=self.error_code,
+            is_stream=call.request.stream,
+        )
+
+    def _input_characters(self) -> int:
+        return visible_characters({"message": message} for message in self.call.request.messages)
+
+
+def usage_for_client(raw: Mapping[str, object], record: LedgerRecord) -> dict[str, object]:
+    """Return the upstream's usage with the cost beside it: `cost` in USD, `cost_nanousd` exactly.
+
+    Neither is added when no price is known. An upstream that reports no usage gets the estimate.
+    """
+    usage = dict(raw)
+    counted = record.usage
+    if counted and counted.source == "estimated":
+        usage |= {
+            "prompt_tokens": counted.input_tokens,
+            "completion_tokens": counted.output_tokens,
+            "total_tokens": counted.input_tokens + counted.output_tokens,
+            "estimated": True,
+        }
+    if record.cost_nanousd is not None:
+        usage |= {
+            "cost": record.cost_nanousd / NANOUSD_PER_USD,
+            "cost_nanousd": record.cost_nanousd,
+        }
+    return usage
+
+
+def _head(extra: Mapping[str, object]) -> dict[str, object]:
+    return {name: extra[name] for name in HEAD_FIELDS if name in extra}

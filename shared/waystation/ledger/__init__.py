@@ -1,0 +1,1 @@
+"""The accounts: what each request used and cost."""

@@ -1,0 +1,60 @@
+"""What tokens cost: integer nano-USD, computed exactly and rounded up once per request."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+
+from waystation.config.schema import Endpoint
+from waystation.wire.usage import Usage
+
+NANOUSD_PER_USD = 1_000_000_000
+_NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """USD per million tokens, by kind."""
+
+    prompt: Decimal
+    completion: Decimal
+    cache_read: Decimal
+    cache_write: Decimal
+
+
+def rates_of(endpoint: Endpoint, model: str) -> Rates | None:
+    """Return the rates of the model as it is sent, None if the entry's tokenConfig has none.
+
+    Cached tokens without rates of their own cost what the prompt costs.
+    """
+    listed = endpoint.token_config.get(model)
+    if listed is None:
+        return None
+    return Rates(
+        prompt=listed.prompt,
+        completion=listed.completion,
+        cache_read=listed.prompt if listed.cache_read is None else listed.cache_read,
+        cache_write=listed.prompt if listed.cache_write is None else listed.cache_write,
+    )
+
+
+def cost_nanousd(usage: Usage, rates: Rates) -> int:
+    """Return the cost of one request."""
+    read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    uncached = max(0, usage.input_tokens - read - write)
+    exact = (
+        uncached * Fraction(rates.prompt)
+        + read * Fraction(rates.cache_read)
+        + write * Fraction(rates.cache_write)
+        + usage.output_tokens * Fraction(rates.completion)
+    )
+    return ceil(exact * _NANOUSD_PER_RATE)
+
+
+def estimate_usage(input_characters: int, output_characters: int) -> Usage:
+    """Guess tokens from characters, four to a token, for an upstream that reports none."""
+    return Usage(
+        input_tokens=ceil(input_characters / 4),
+        output_tokens=ceil(output_characters / 4),
+        source="estimated",
+    )

@@ -1,0 +1,115 @@
+"""The one record of a request, and its shape in the table.
+
+    U#<user id> / REQ#<ulid>
+
+`state` is SETTLED for a request that was answered, RELEASED for one that cost nothing. An absent
+`cost` means that no price was known, never zero. Keys and texts made by users are encoded and
+bounded, so that they can neither collide nor grow.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from waystation.ledger.pricing import Rates
+from waystation.wire.usage import Usage
+
+MAX_PART_BYTES = 200
+
+_UNSAFE = re.compile(r"[#%/\x00-\x1f\x7f]")
+
+State = Literal["SETTLED", "RELEASED"]
+Kind = Literal["chat"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRecord:
+    """What is known of a request when it is over. Times are UTC, in milliseconds since 1970."""
+
+    request_id: str
+    user_id: str
+    key_id: str
+    endpoint: str
+    model: str
+    kind: Kind
+    state: State
+    config_version: str
+    created_at_ms: int
+    settled_at_ms: int
+    usage: Usage | None = None
+    rates: Rates | None = None
+    cost_nanousd: int | None = None
+    conversation_id: str | None = None
+    upstream_id: str | None = None
+    error_code: str | None = None
+    is_stream: bool = False
+
+    def to_item(self) -> dict[str, object]:
+        """Return the item to store; attributes without a value are left out."""
+        item: dict[str, object | None] = {
+            "PK": f"U#{encode_part(self.user_id)}",
+            "SK": f"REQ#{self.request_id}",
+            "state": self.state,
+            "kind": self.kind,
+            "user_id": bounded(self.user_id),
+            "key_id": self.key_id,
+            "endpoint": bounded(self.endpoint),
+            "model": bounded(self.model),
+            "hold": 0,
+            "cost": self.cost_nanousd,
+            "priced": self.rates is not None if self.usage else None,
+            "tokens": _tokens(self.usage) if self.usage else None,
+            "usage_source": self.usage.source if self.usage else None,
+            "rates": _rates(self.rates) if self.rates else None,
+            "config_version": self.config_version,
+            "conversation_id": bounded(self.conversation_id),
+            "upstream_id": bounded(self.upstream_id),
+            "error_code": bounded(self.error_code),
+            "stream": self.is_stream,
+            "created_at": _iso(self.created_at_ms),
+            "settled_at": _iso(self.settled_at_ms),
+        }
+        return {name: value for name, value in item.items() if value is not None}
+
+
+def encode_part(text: str) -> str:
+    """Make a text safe as part of a key: distinct texts, distinct parts, 200 bytes at most."""
+    encoded = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", text)
+    if len(encoded.encode()) > MAX_PART_BYTES:
+        return f"%h{hashlib.sha256(text.encode()).hexdigest()}"
+    return encoded
+
+
+def bounded(text: str | None) -> str | None:
+    """Cut a text that is only shown to 200 bytes."""
+    if text is None:
+        return None
+    return text.encode()[:MAX_PART_BYTES].decode(errors="ignore")
+
+
+def _tokens(usage: Usage) -> dict[str, int]:
+    counts = {
+        "in": usage.input_tokens,
+        "out": usage.output_tokens,
+        "cacheRead": usage.cache_read_tokens,
+        "cacheWrite": usage.cache_write_tokens,
+        "reasoning": usage.reasoning_tokens,
+    }
+    return {kind: count for kind, count in counts.items() if count is not None}
+
+
+def _rates(rates: Rates) -> Mapping[str, str]:
+    return {
+        "prompt": f"{rates.prompt:f}",
+        "completion": f"{rates.completion:f}",
+        "cacheRead": f"{rates.cache_read:f}",
+        "cacheWrite": f"{rates.cache_write:f}",
+    }
+
+
+def _iso(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

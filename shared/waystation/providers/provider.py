@@ -1,0 +1,60 @@
+"""The contract every dialect keeps, and what it is told of a call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from waystation.config.schema import Endpoint
+from waystation.wire.chat_request import ChatRequest
+from waystation.wire.events import Completion, StreamEvent
+from waystation.wire.upstream_request import UpstreamRequest
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """A call with every reference resolved.
+
+    `headers` are the configured ones with all values filled in; `asks_usage` is false for an
+    upstream that has refused to be asked for usage.
+    """
+
+    endpoint: Endpoint
+    model: str
+    user_id: str
+    api_key: str
+    base_url: str
+    headers: Mapping[str, str]
+    asks_usage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A request ready to be sent, and the model name in it (addParams may have replaced it)."""
+
+    request: UpstreamRequest
+    model: str
+
+
+class StreamParser(Protocol):
+    """Fed the bytes of one answer, split anywhere; it returns the events they complete.
+
+    Deltas and usage, then exactly one `Finished` or `Failed`, last. Never raises.
+    """
+
+    def feed(self, data: bytes) -> list[StreamEvent]: ...
+
+    def finish(self) -> list[StreamEvent]:
+        """Return what the end of the bytes leaves, with the last event if it is still due."""
+
+
+class Provider(Protocol):
+    """One dialect. Pure: requests and answers in and out, no clock, network or environment."""
+
+    def shape(self, request: ChatRequest, context: CallContext) -> Shaped:
+        """Build the upstream request. Raises InvalidBodyError, naming what it cannot express."""
+
+    def parse(self, body: bytes) -> Completion:
+        """Read a whole answer. Raises UpstreamError."""
+
+    def stream_parser(self) -> StreamParser:
+        """Return a parser for one streamed answer."""

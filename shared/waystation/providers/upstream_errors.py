@@ -1,0 +1,91 @@
+"""Turns an upstream's refusal into ours: status kept where it is the caller's business.
+
+Only message, type and code of a JSON error pass, cut and redacted; nothing else of the answer does.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from waystation.errors import (
+    UpstreamAuthFailedError,
+    UpstreamError,
+    UpstreamFailedError,
+    UpstreamRateLimitedError,
+    UpstreamRedirectError,
+    UpstreamRejectedError,
+)
+from waystation.wire.json_reader import read_json_lenient
+from waystation.wire.redaction import redact
+
+MAX_MESSAGE_LENGTH = 500
+MAX_RETRY_AFTER_S = 3600
+
+_KEPT_STATUSES = frozenset({400, 404, 413, 422})
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
+
+
+def error_from_response(
+    status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str]
+) -> UpstreamError:
+    """Return the error for a non-2xx answer."""
+    if 300 <= status < 400:  # noqa: PLR2004 (HTTP's own classes)
+        return UpstreamRedirectError(
+            "The upstream answered with a redirect, which is not followed."
+        )
+    if status in {401, 403}:
+        return UpstreamAuthFailedError("The upstream refused the gateway's credentials.")
+    told = _told(body, secrets)
+    message = told.get("message") or f"The upstream answered with status {status}."
+    if status == 429:  # noqa: PLR2004
+        return UpstreamRateLimitedError(message, headers=_retry_after(headers))
+    if status in _KEPT_STATUSES:
+        return UpstreamRejectedError(
+            message,
+            status=status,
+            type=told.get("type"),
+            code=told.get("code"),
+            param=told.get("param"),
+        )
+    return UpstreamFailedError(message)
+
+
+def error_from_object(error: object, secrets: Iterable[str] = ()) -> UpstreamError:
+    """Return the error for an `error` object inside an answer of status 200."""
+    told = _fields(error, secrets)
+    return UpstreamFailedError(told.get("message") or "The upstream reported an error.")
+
+
+def _told(body: bytes, secrets: Iterable[str]) -> dict[str, str]:
+    try:
+        document = read_json_lenient(body)
+    except ValueError:
+        return {}
+    if isinstance(document, list) and document:  # Google wraps its errors in a list
+        document = document[0]
+    if not isinstance(document, Mapping):
+        return {}
+    return _fields(document.get("error", document), secrets)
+
+
+def _fields(error: object, secrets: Iterable[str]) -> dict[str, str]:
+    if isinstance(error, str):
+        error = {"message": error}
+    if not isinstance(error, Mapping):
+        return {}
+    told = {
+        name: str(value)
+        for name in ("type", "code", "param")
+        if isinstance(value := error.get(name), str | int) and _CODE.fullmatch(str(value))
+    }
+    message = error.get("message") or error.get("detail")
+    if isinstance(message, str):
+        told["message"] = redact(message[: 4 * MAX_MESSAGE_LENGTH], secrets)[:MAX_MESSAGE_LENGTH]
+    return told
+
+
+def _retry_after(headers: Mapping[str, str]) -> dict[str, str]:
+    value = headers.get("retry-after", "").strip()
+    is_whole = value.isascii() and value.isdigit() and len(value) <= len(str(MAX_RETRY_AFTER_S))
+    if is_whole and 1 <= int(value) <= MAX_RETRY_AFTER_S:
+        return {"retry-after": value}
+    return {}
