@@ -1,0 +1,13 @@
+"""Lists of models and endpoints, and health. HTTP events; reads configuration and keys only."""
+
+from mangum import Mangum
+
+from waystation.bootstrap import start
+from waystation.models.routes import build_health_router, build_router
+from waystation.web.api import create_api
+
+runtime = start()
+app = create_api(
+    runtime, routers=[build_router(runtime)], open_routers=[build_health_router(runtime)]
+)
+handler = Mangum(app, lifespan="off")

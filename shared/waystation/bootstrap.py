@@ -1,0 +1,155 @@
+"""The composition root: the one place that names concrete classes and joins them."""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from waystation.aws.table import Table
+from waystation.calls.metered import MeteredCalls
+from waystation.chat.service import ChatService
+from waystation.config.reload import ConfigLoader
+from waystation.config.snapshot import ConfigProblem
+from waystation.config.sources import (
+    ConfigSource,
+    FileLocation,
+    FileSource,
+    S3Location,
+    S3Source,
+    SsmSource,
+    parse_config_uri,
+)
+from waystation.credentials.secrets import Secrets
+from waystation.credentials.sources import MappingSource, SsmSecretSource
+from waystation.egress.client import Egress
+from waystation.identity.authentication import Authenticator
+from waystation.identity.gateway_keys import GatewayKeys
+from waystation.ledger.ledger import TableLedger
+from waystation.models.service import ModelsService
+from waystation.settings import (
+    ResponseMode,
+    Settings,
+    environment,
+    load_settings,
+    runs_on_lambda,
+)
+
+if TYPE_CHECKING:
+    from waystation.aws.clients import AwsClients
+
+CONFIG_REFRESH_S = 30.0
+CONFIG_STALE_S = 60.0
+
+_log = logging.getLogger("waystation.config")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything a process keeps between requests."""
+
+    config: ConfigLoader
+    authenticator: Authenticator
+    chat: ChatService
+    models: ModelsService
+    secrets: Secrets
+    response_mode: ResponseMode
+
+
+class LazyRuntime:
+    """Makes the runtime on first use, once."""
+
+    def __init__(self) -> None:
+        self._runtime: Runtime | None = None
+
+    def __call__(self) -> Runtime:
+        if self._runtime is None:
+            self._runtime = _runtime_from_environment()
+        return self._runtime
+
+    def live_secrets(self) -> Iterable[str]:
+        """Return the secrets in memory."""
+        return self._runtime.secrets.live_values() if self._runtime else ()
+
+
+def start() -> LazyRuntime:
+    """Return the process's runtime.
+
+    On Lambda it is made at once, while the processor is unthrottled.
+
+    Raises SettingsError on Lambda where the environment cannot be used.
+    """
+    runtime = LazyRuntime()
+    if runs_on_lambda():
+        runtime()
+    return runtime
+
+
+def build_runtime(
+    *,
+    table: Table,
+    config_source: ConfigSource,
+    secrets: Secrets,
+    egress: Egress,
+    response_mode: ResponseMode,
+    config_refresh_s: float = CONFIG_REFRESH_S,
+    config_stale_s: float = CONFIG_STALE_S,
+) -> Runtime:
+    """Join collaborators that the caller has chosen."""
+    config = ConfigLoader(
+        config_source,
+        refresh_after_s=config_refresh_s,
+        stale_after_s=config_stale_s,
+        now=time.monotonic,
+        on_rejected=_log_rejected,
+    )
+    calls = MeteredCalls(egress=egress, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
+    return Runtime(
+        config=config,
+        authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
+        chat=ChatService(config=config, calls=calls, now_ms=_now_ms),
+        models=ModelsService(config),
+        secrets=secrets,
+        response_mode=response_mode,
+    )
+
+
+def _runtime_from_environment() -> Runtime:
+    from waystation.aws.clients import make_clients  # noqa: PLC0415 (boto3 only where AWS is)
+    from waystation.aws.dynamo_table import DynamoTable  # noqa: PLC0415
+
+    settings = load_settings()
+    clients = make_clients()
+    secrets = Secrets(
+        [MappingSource(environment())],
+        SsmSecretSource(clients.ssm, settings.secrets_prefix),
+        now=time.monotonic,
+    )
+    return build_runtime(
+        table=DynamoTable(clients.dynamodb, settings.table_name),
+        config_source=_config_source(settings, clients),
+        secrets=secrets,
+        egress=Egress(proxy=settings.egress_proxy, ca_bundle=settings.ca_bundle),
+        response_mode=settings.response_mode,
+    )
+
+
+def _config_source(settings: Settings, clients: "AwsClients") -> ConfigSource:
+    match parse_config_uri(settings.config_uri):
+        case S3Location(bucket=bucket, key=key):
+            return S3Source(clients.s3, bucket, key)
+        case FileLocation(path=path):
+            return FileSource(Path(path))
+        case location:
+            return SsmSource(clients.ssm, location.name)
+
+
+def _log_rejected(problems: tuple[ConfigProblem, ...] | None) -> None:
+    """Tell why a new configuration is not used: its errors, or None where it cannot be read."""
+    shown = [f"line {p.line}: {p.path}: {p.message}" for p in problems or ()]
+    _log.error("config_rejected" if problems else "config_stale", extra={"problems": shown})
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""Chat completions: the route, and what happens behind it."""

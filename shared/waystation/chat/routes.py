@@ -1,0 +1,91 @@
+"""POST /v1/chat/completions, plain and streamed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+from waystation.calls.call import Call
+from waystation.chat.service import ChatService
+from waystation.identity.incoming import Incoming
+from waystation.ledger.records import LedgerRecord
+from waystation.wire.answers import Answer, EventStream, JsonAnswer
+from waystation.wire.chat_request import parse_chat_request
+from waystation.wire.events import Delta, Failed, StreamEvent, UsageReport
+from waystation.wire.openai_chunks import ChunkEncoder
+from waystation.wire.sse import DONE, encode_event
+
+
+class ChatRuntime(Protocol):
+    @property
+    def chat(self) -> ChatService: ...
+
+
+def chat_completions(
+    get_runtime: Callable[[], ChatRuntime],
+) -> Callable[[Incoming], Awaitable[Answer]]:
+    """Return the handler of a chat.
+
+    It raises GatewayError; a stream that has begun tells its errors itself.
+    """
+
+    async def handle(incoming: Incoming) -> Answer:
+        return await _chat(get_runtime().chat, incoming)
+
+    return handle
+
+
+async def _chat(service: ChatService, incoming: Incoming) -> Answer:
+    request = parse_chat_request(incoming.body)
+    incoming.notes.update(model=request.model, stream=request.stream)
+    call = await service.route(incoming, request)
+    incoming.notes.update(endpoint=call.endpoint.name, model=call.model)
+
+    def on_settled(record: LedgerRecord) -> None:
+        incoming.notes.update(_notes(record))
+
+    if not request.stream:
+        completion = await service.complete(call, on_settled)
+        return JsonAnswer(completion.body)
+    batches = service.stream(call, on_settled)
+    first = await anext(batches)
+    return EventStream(_encoded(call, first, batches))
+
+
+async def _encoded(
+    call: Call, first: list[StreamEvent], rest: AsyncIterator[list[StreamEvent]]
+) -> AsyncIterator[bytes]:
+    encoder = ChunkEncoder(
+        id=f"chatcmpl-{call.request_id}", model=call.model, created=call.created_at_ms // 1000
+    )
+    yield _encode_batch(first, encoder, call)
+    async for batch in rest:
+        yield _encode_batch(batch, encoder, call)
+
+
+def _encode_batch(batch: list[StreamEvent], encoder: ChunkEncoder, call: Call) -> bytes:
+    return b"".join([_encode(event, encoder, call) for event in batch])
+
+
+def _encode(event: StreamEvent, encoder: ChunkEncoder, call: Call) -> bytes:
+    match event:
+        case Delta():
+            return encoder.delta(event)
+        case UsageReport():
+            return encoder.usage(event) if call.request.wants_usage else b""
+        case Failed():
+            return encode_event(event.error.to_envelope())
+        case _:
+            return DONE
+
+
+def _notes(record: LedgerRecord) -> dict[str, object]:
+    usage = record.usage
+    return {
+        "upstream_model": record.model,
+        "error_code": record.error_code,
+        "input_tokens": usage.input_tokens if usage else None,
+        "output_tokens": usage.output_tokens if usage else None,
+        "cache_read_tokens": usage.cache_read_tokens if usage else None,
+        "cache_write_tokens": usage.cache_write_tokens if usage else None,
+        "usage_source": usage.source if usage else None,
+        "cost_nanousd": record.cost_nanousd,
+    }

@@ -1,0 +1,62 @@
+"""What happens to a chat: routed, made a metered call, answered."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from waystation.calls.call import Call
+from waystation.calls.metered import MeteredCalls, OnSettled
+from waystation.chat.routing import find_route
+from waystation.config.snapshot import ConfigSnapshot
+from waystation.egress.deadlines import Deadline
+from waystation.identity.assertions import asserted_ids
+from waystation.identity.incoming import Incoming
+from waystation.wire.chat_request import ChatRequest
+from waystation.wire.events import Completion, StreamEvent
+
+
+class SnapshotSource(Protocol):
+    async def snapshot(self) -> ConfigSnapshot:
+        """Return the configuration in force. Raises ConfigUnavailableError."""
+
+
+class ChatService:
+    """Serves chats. Keeps nothing of a request."""
+
+    def __init__(
+        self, *, config: SnapshotSource, calls: MeteredCalls, now_ms: Callable[[], int]
+    ) -> None:
+        self._config = config
+        self._calls = calls
+        self._now_ms = now_ms
+
+    async def route(self, incoming: Incoming, request: ChatRequest) -> Call:
+        """Decide which endpoint and model answer. Raises GatewayError."""
+        snapshot = await self._config.snapshot()
+        if incoming.caller.is_trusted:  # ids by header, where the body has none
+            ids = asserted_ids(incoming.headers)
+            request = replace(request, conversation={**ids, **request.conversation})
+        name = request.endpoint or incoming.headers.get("x-endpoint") or None
+        route = find_route(snapshot, request.model, name)
+        user = incoming.caller.user
+        body = {f"BODY_{field.upper()}": text for field, text in request.conversation.items()}
+        return Call(
+            request_id=incoming.request_id,
+            endpoint=route.endpoint,
+            model=route.model,
+            request=request,
+            user_id=user.id,
+            key_id=incoming.caller.key_id,
+            placeholders=user.placeholders() | body,
+            config_version=snapshot.version,
+            deadline=Deadline(incoming.ends_at),
+            created_at_ms=self._now_ms(),
+        )
+
+    async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
+        """Answer whole. Raises GatewayError."""
+        return await self._calls.complete(call, on_settled)
+
+    def stream(self, call: Call, on_settled: OnSettled) -> AsyncIterator[list[StreamEvent]]:
+        """Answer in batches of events; an error after the first one is an event too."""
+        return self._calls.stream(call, on_settled)

@@ -1,0 +1,1 @@
+"""Lists of models and endpoints, and whether the gateway is up."""

@@ -1,0 +1,112 @@
+"""Makes an ASGI app of use cases: plain Starlette, no framework that costs a cold start."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from waystation.identity.incoming import Incoming
+from waystation.identity.user import Caller
+from waystation.settings import ResponseMode, log_level
+from waystation.web.log import set_up_logging
+from waystation.web.middleware import NOTES, GatewayMiddleware
+from waystation.web.request import ends_at, headers_of, read_json_body
+from waystation.web.responses import EventStreamResponse, json_response
+from waystation.web.ulid import UlidSource
+from waystation.wire.answers import Answer, EventStream
+
+
+class Authenticates(Protocol):
+    async def authenticate(self, headers: Mapping[str, str]) -> Caller:
+        """Return the caller. Raises GatewayError."""
+
+
+class WebRuntime(Protocol):
+    """What every app asks of the composition root."""
+
+    @property
+    def authenticator(self) -> Authenticates: ...
+    @property
+    def response_mode(self) -> ResponseMode: ...
+
+
+RuntimeT_co = TypeVar("RuntimeT_co", bound=WebRuntime, covariant=True)
+
+
+class RuntimeSource(Protocol[RuntimeT_co]):
+    """Gives the runtime, made on first use."""
+
+    def __call__(self) -> RuntimeT_co: ...
+    def live_secrets(self) -> Iterable[str]:
+        """Return the secrets in memory, which no log line may show."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostRoute:
+    """A path that takes JSON from a known caller."""
+
+    path: str
+    handle: Callable[[Incoming], Awaitable[Answer]]
+
+
+def create_app(
+    routes: Sequence[PostRoute], get_runtime: RuntimeSource[WebRuntime]
+) -> GatewayMiddleware:
+    """Return an app that serves `routes`. The runtime is not asked for before the first request."""
+    router = Router(starlette_routes(routes, get_runtime), redirect_slashes=False)
+    return wrap_app(router, get_runtime)
+
+
+def starlette_routes(
+    routes: Sequence[PostRoute], get_runtime: RuntimeSource[WebRuntime]
+) -> list[Route]:
+    """Return the routes for an app that serves others beside them."""
+    return [Route(route.path, _endpoint(route, get_runtime), methods=["POST"]) for route in routes]
+
+
+def wrap_app(app: ASGIApp, get_runtime: RuntimeSource[WebRuntime]) -> GatewayMiddleware:
+    """Wrap an app in what every request gets, and start the log."""
+    set_up_logging(log_level(), get_runtime.live_secrets)
+    return GatewayMiddleware(_WithinApp(app), new_request_id=UlidSource())
+
+
+def _endpoint(
+    route: PostRoute, get_runtime: RuntimeSource[WebRuntime]
+) -> Callable[[Request], Awaitable[Response | EventStreamResponse]]:
+    async def endpoint(request: Request) -> Response | EventStreamResponse:
+        runtime = get_runtime()
+        headers = headers_of(request.scope)
+        notes: dict[str, object] = request.scope[NOTES]
+        notes["route"] = route.path
+        ends = ends_at(request.scope, runtime.response_mode)
+        caller = await runtime.authenticator.authenticate(headers)
+        notes.update(user_id=caller.user.id, key_id=caller.key_id)
+        body = await read_json_body(request, headers)
+        incoming = Incoming(
+            request_id=str(notes["request_id"]),
+            caller=caller,
+            headers=headers,
+            body=body,
+            ends_at=ends,
+            notes=notes,
+        )
+        answer = await route.handle(incoming)
+        if isinstance(answer, EventStream):
+            return EventStreamResponse(answer.chunks)
+        return json_response(answer.body)
+
+    return endpoint
+
+
+class _WithinApp:
+    """Lets the router raise for unknown routes and methods, so that the middleware answers them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "app": self}, receive, send)

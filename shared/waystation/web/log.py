@@ -1,0 +1,81 @@
+"""The log: JSON lines by Powertools, of which one per request tells what happened.
+
+Only the fields named here are ever written; never a body, a header, a query or a key. A last filter
+takes live secrets and key-like text out of every line, whoever wrote it.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+from waystation.wire.redaction import redact
+
+ROOT = "waystation"
+REQUEST_FIELDS = frozenset(
+    {
+        "request_id",
+        "user_id",
+        "key_id",
+        "endpoint",
+        "model",
+        "upstream_model",
+        "stream",
+        "method",
+        "route",
+        "status",
+        "latency_ms",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "usage_source",
+        "cost_nanousd",
+        "error_code",
+    }
+)
+
+SecretValues = Callable[[], Iterable[str]]
+
+
+class _RedactingFormatter(LambdaPowertoolsFormatter):
+    def __init__(self, live_secrets: SecretValues) -> None:
+        super().__init__(utc=True)
+        self._live_secrets = live_secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), self._live_secrets())
+
+
+def set_up_logging(level: str, live_secrets: SecretValues) -> None:
+    """Send this package's log, and warnings of libraries, to stdout as JSON lines."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_RedactingFormatter(live_secrets))
+    Logger(service=ROOT, level=level, logger_handler=handler, log_record_order=["level"])
+    logger = logging.getLogger(ROOT)
+    logger.propagate = False
+
+
+def log_request(fields: Mapping[str, object]) -> None:
+    """Write the one line of a request: its known fields that have a value."""
+    known = {
+        name: value
+        for name, value in fields.items()
+        if name in REQUEST_FIELDS and value is not None
+    }
+    logging.getLogger(ROOT).info("request", extra=known)
+
+
+def log_unexpected(error: BaseException, request_id: str) -> None:
+    """Write where an unforeseen error came from: types and places, never its text."""
+    places = [
+        f"{frame.filename}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    logging.getLogger(ROOT).error(
+        "unexpected_error",
+        extra={"request_id": request_id, "error_type": type(error).__name__, "trace": places},
+    )

@@ -1,0 +1,106 @@
+"""What every request gets: an id, safe headers, errors in the envelope, one log line."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from waystation.errors import (
+    GatewayError,
+    InternalError,
+    InvalidBodyError,
+    MethodNotAllowedError,
+    NotFoundError,
+)
+from waystation.web.log import log_request, log_unexpected
+from waystation.web.responses import error_response
+
+NOTES = "waystation.notes"
+
+_HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request and what has been sent of its answer."""
+
+    request_id: str
+    started: float
+    notes: dict[str, object] = field(default_factory=dict)
+    status: int | None = None
+
+
+class GatewayMiddleware:
+    """The outermost layer of every app. Other protocols than HTTP pass through."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        new_request_id: Callable[[], str],
+    ) -> None:
+        self._app = app
+        self._new_request_id = new_request_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(self._new_request_id(), time.monotonic())
+        scope[NOTES] = exchange.notes
+        exchange.notes |= {"request_id": exchange.request_id, "method": scope["method"]}
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                _add_headers(message, exchange.request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            exchange.notes["error_code"] = "client_disconnected"
+        except Exception as error:
+            answer = answer_to(error, exchange.notes)
+            if isinstance(answer, InternalError):
+                log_unexpected(error, exchange.request_id)
+            if exchange.status is None:
+                await error_response(answer)(scope, receive, send_with_headers)
+        finally:
+            latency_ms = round((time.monotonic() - exchange.started) * 1000)
+            log_request(
+                {**exchange.notes, "status": exchange.status or 499, "latency_ms": latency_ms}
+            )
+
+
+def answer_to(error: Exception, notes: dict[str, object]) -> GatewayError:
+    """Return what a client is told of an error, and note its code for the log line."""
+    answer = _to_gateway_error(error)
+    notes["error_code"] = answer.code or answer.type
+    return answer
+
+
+def _to_gateway_error(error: Exception) -> GatewayError:
+    if isinstance(error, GatewayError):
+        return error
+    if isinstance(error, HTTPException):
+        if error.status_code == _HTTP_NOT_FOUND:
+            return NotFoundError("There is no such route.")
+        if error.status_code == _HTTP_NOT_ALLOWED:
+            return MethodNotAllowedError(
+                "This route does not take that method.", headers=error.headers
+            )
+        return InvalidBodyError("The request cannot be read.")
+    return InternalError()
+
+
+def _add_headers(message: Message, request_id: str) -> None:
+    headers = MutableHeaders(raw=list(message.get("headers", [])))
+    headers["x-request-id"] = request_id
+    headers["x-content-type-options"] = "nosniff"
+    headers["cache-control"] = "no-store"
+    message["headers"] = headers.raw
