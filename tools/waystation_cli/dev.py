@@ -1,0 +1,102 @@
+"""`waystation dev`: the whole gateway on this machine."""
+
+import asyncio
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from waystation.config.snapshot import ConfigSnapshot
+from waystation.errors import ConfigUnavailableError
+from waystation.identity.gateway_keys import make_key
+from waystation.identity.user import User, parse_user
+from waystation_cli.console import error_console, fail
+from waystation_cli.local.stack import LocalOptions, build_local, serve
+
+DEMO_CONFIG = Path(__file__).parent / "demo" / "librechat.yaml"
+
+
+def dev(
+    *,
+    config: Annotated[
+        Path | None, typer.Option(help="Your librechat.yaml. Without it, a demo is served.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    env_file: Annotated[
+        Path | None, typer.Option(help='NAME="value" lines: the first place of ${NAME}.')
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The gateway key. Without it, one is made and shown.")
+    ] = None,
+    user: Annotated[
+        Path | None, typer.Option(help="JSON of the user the key is for, in LibreChat's fields.")
+    ] = None,
+    no_demo: Annotated[bool, typer.Option(help="Leave the demo upstream out.")] = False,
+) -> None:
+    """Serve every route on one port, with emulated AWS in the process. Ctrl-C stops it."""
+    for path in filter(None, (config, env_file, user)):
+        if not path.is_file():
+            fail(f"{path} is not a file")
+    options = LocalOptions(
+        config=config or DEMO_CONFIG,
+        host=host,
+        port=port,
+        key=key or make_key(),
+        user=_read_user(user),
+        env_file=env_file,
+        has_demo=not no_demo,
+    )
+    try:
+        asyncio.run(_serve(options))
+    except KeyboardInterrupt:
+        error_console.print("stopped")
+
+
+async def _serve(options: LocalOptions) -> None:
+    app, runtime = await build_local(options)
+    try:
+        snapshot: ConfigSnapshot | None = await runtime.config.snapshot()
+    except ConfigUnavailableError:
+        snapshot = None
+        error_console.print(f"{options.config} cannot be used yet; `waystation validate` says why.")
+    _greet(options, snapshot)
+    await serve(app, options)
+
+
+def _read_user(path: Path | None) -> User:
+    if path is None:
+        return User("dev")
+    try:
+        return parse_user(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        fail(f"{path}: {error}")
+
+
+def _greet(options: LocalOptions, snapshot: ConfigSnapshot | None) -> None:
+    print(f"Waystation serves {options.config} at {options.url}")
+    print(f"Key (trusted, admin, user '{options.user.id}'): {options.key}")
+    for name, problem in (snapshot.broken if snapshot else {}).items():
+        error_console.print(f"Endpoint '{name}' is left out: {problem.path}: {problem.message}")
+    endpoint = next(iter(snapshot.endpoints), None) if snapshot else None
+    if endpoint is not None:
+        model = f"{endpoint.name}/{endpoint.models.default[0]}"
+        print("Try it:\n  " + curl_line(options.url, options.key, model))
+    print(end="", flush=True)
+
+
+def curl_line(url: str, key: str, model: str) -> str:
+    """Return one line that chats through the gateway at `url`."""
+    body = {
+        "model": model,
+        "stream": True,
+        "messages": [{"role": "user", "content": "Hello!"}],
+    }
+    command = [
+        *("curl", "-sN", f"{url}/v1/chat/completions"),
+        *("-H", f"Authorization: Bearer {key}", "-H", "Content-Type: application/json"),
+        *("-d", json.dumps(body)),
+    ]
+    return shlex.join(command)

@@ -1,0 +1,42 @@
+"""The table in this process's memory: the same operations and conditions, nothing kept."""
+
+import copy
+from collections.abc import Mapping, Sequence
+
+from waystation.aws.table import Item
+
+
+class InMemoryTable:
+    """Stands in for DynamoDB. Every operation is atomic: none of them awaits anything."""
+
+    def __init__(self) -> None:
+        self._items: dict[tuple[str, str], dict[str, object]] = {}
+
+    async def get(self, pk: str, sk: str) -> Item | None:
+        item = self._items.get((pk, sk))
+        return copy.deepcopy(item) if item is not None else None
+
+    async def put_new(self, *items: Item) -> bool:
+        keys = [_key(item) for item in items]
+        if any(key in self._items for key in keys):
+            return False
+        self._items.update((key, dict(item)) for key, item in zip(keys, items, strict=True))
+        return True
+
+    async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
+        item = self._items.get((pk, sk))
+        if item is None:
+            return False
+        item.update(changes)
+        return True
+
+    async def query(self, pk: str, sk_prefix: str = "") -> Sequence[Item]:
+        found = [key for key in self._items if key[0] == pk and key[1].startswith(sk_prefix)]
+        return [copy.deepcopy(self._items[key]) for key in sorted(found)]
+
+    async def scan(self, sk_prefix: str) -> Sequence[Item]:
+        return [copy.deepcopy(i) for key, i in self._items.items() if key[1].startswith(sk_prefix)]
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return str(item["PK"]), str(item["SK"])

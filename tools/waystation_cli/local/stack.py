@@ -1,0 +1,111 @@
+"""Joins the functions' routes into one app with emulated AWS behind it, and serves it."""
+
+import os
+import secrets as random_source
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.routing import Router
+from starlette.types import ASGIApp
+
+from waystation.bootstrap import Runtime, build_runtime
+from waystation.chat.routes import chat_completions
+from waystation.config.sources import FileSource
+from waystation.credentials.secrets import Secrets
+from waystation.credentials.sources import MappingSource
+from waystation.egress.client import Egress
+from waystation.identity.gateway_keys import PEPPER_NAME, store_key
+from waystation.identity.user import User
+from waystation.models.routes import build_health_router, build_router
+from waystation.web.api import build_fastapi
+from waystation.web.app import PostRoute, starlette_routes, wrap_app
+from waystation_cli.env_file import EnvFileSource
+from waystation_cli.local.demo_upstream import PATH, demo_routes
+from waystation_cli.local.memory_table import InMemoryTable
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """What `waystation dev` was asked for."""
+
+    config: Path
+    host: str
+    port: int
+    key: str
+    user: User
+    env_file: Path | None = None
+    has_demo: bool = True
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+class LocalRuntime:
+    """Holds the one runtime of this process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def __call__(self) -> Runtime:
+        return self._runtime
+
+    def live_secrets(self) -> Iterable[str]:
+        return self._runtime.secrets.live_values()
+
+
+async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
+    """Return the app and its runtime; the key of `options` is a trusted admin's."""
+    table, pepper = InMemoryTable(), random_source.token_hex(32)
+    await store_key(
+        table,
+        options.key,
+        pepper=pepper,
+        user=options.user,
+        created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        is_trusted=True,
+        is_admin=True,
+    )
+    runtime = build_runtime(
+        table=table,
+        config_source=FileSource(options.config),
+        secrets=_secrets(options, pepper),
+        egress=Egress(),
+        response_mode="stream",
+        config_refresh_s=0,
+    )
+    source = LocalRuntime(runtime)
+    api = build_fastapi(
+        source, routers=[build_router(source)], open_routers=[build_health_router(source)]
+    )
+    routes = starlette_routes([PostRoute("/v1/chat/completions", chat_completions(source))], source)
+    app = wrap_app(Router(routes, default=api, redirect_slashes=False), source)
+    return (Router(demo_routes(), default=app) if options.has_demo else app), runtime
+
+
+async def serve(app: ASGIApp, options: LocalOptions) -> None:
+    """Serve until Ctrl-C."""
+    config = uvicorn.Config(
+        app,
+        host=options.host,
+        port=options.port,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def _secrets(options: LocalOptions, pepper: str) -> Secrets:
+    own = {PEPPER_NAME: pepper}
+    if options.has_demo:
+        own |= {"DEMO_API_KEY": "sk-demo", "DEMO_BASE_URL": f"{options.url}{PATH}"}
+    env_file = [EnvFileSource(options.env_file)] if options.env_file else []
+    return Secrets(
+        [MappingSource(own), *env_file, MappingSource(dict(os.environ))], now=time.monotonic
+    )

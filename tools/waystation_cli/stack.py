@@ -1,0 +1,77 @@
+"""Where a deployed gateway keeps its things: from the outputs of its stack, or from options."""
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import boto3
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waystation.aws.dynamo_table import DynamoTable
+from waystation.aws.table import TableError
+from waystation_cli.console import fail
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+StackOption = Annotated[
+    str | None, typer.Option("--stack", help="Name of the stack that `sam deploy` made.")
+]
+TableOption = Annotated[str | None, typer.Option("--table", help="Name of the table.")]
+PrefixOption = Annotated[str | None, typer.Option("--prefix", help="SSM path of the secrets.")]
+ConfigUriOption = Annotated[
+    str | None, typer.Option("--config-uri", help="s3://bucket/key or ssm:/name.")
+]
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """End with a message, not a trace, when AWS refuses or cannot be reached."""
+    try:
+        yield
+    except ClientError as error:
+        details = error.response["Error"]
+        fail(f"AWS refused {error.operation_name}: {details['Code']}: {details.get('Message')}")
+    except (BotoCoreError, TableError) as error:
+        fail(str(error))
+
+
+def table_of(stack: str | None, table: str | None) -> DynamoTable:
+    """Return the table that is meant."""
+    name = _pick(table, "TABLE_NAME", stack, "TableName", "--table")
+    return DynamoTable(boto3.client("dynamodb"), name)
+
+
+def prefix_of(stack: str | None, prefix: str | None) -> str:
+    """Return the SSM path that is meant, without a slash at its end."""
+    return _pick(prefix, "SECRETS_PREFIX", stack, "SecretsPrefix", "--prefix").rstrip("/")
+
+
+def config_uri_of(stack: str | None, uri: str | None) -> str:
+    """Return the place of the configuration that is meant."""
+    return _pick(uri, "CONFIG_URI", stack, "ConfigUri", "--config-uri")
+
+
+def ssm_client() -> "SSMClient":
+    """Return a client of SSM."""
+    return boto3.client("ssm")
+
+
+def _pick(given: str | None, variable: str, stack: str | None, output: str, option: str) -> str:
+    if given:
+        return given
+    if stack:
+        found = _outputs(stack).get(output)
+        return found or fail(f"the stack {stack} has no output {output}")
+    return os.environ.get(variable) or fail(f"say which: --stack NAME, {option}, or {variable}")
+
+
+@functools.cache
+def _outputs(stack: str) -> dict[str, str]:
+    with aws_errors():
+        answer = boto3.client("cloudformation").describe_stacks(StackName=stack)
+    outputs = answer["Stacks"][0].get("Outputs", [])
+    return {o["OutputKey"]: o["OutputValue"] for o in outputs}
