@@ -23,7 +23,7 @@ USER_FIELDS = (
     "termsAccepted",
     "termsAcceptedAt",
 )
-MAX_FIELD_LENGTH = 4096
+MAX_FIELD_LENGTH = 8192
 
 
 @dataclass(frozen=True, slots=True)
