@@ -6,9 +6,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 SAM_VENV := .local/sam
 SAM := $(SAM_VENV)/bin/sam
+MINISTACK_VENV := .local/ministack
+MINISTACK_PORT ?= 4566
 export ARCH
+export SAM_CLI_TELEMETRY := 0
 
-.PHONY: install dev test check format lock build e2e deploy-local clean
+.PHONY: help install dev test check format lock validate build e2e deploy-local
+.DEFAULT_GOAL := help
+
+help: ## what there is
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 install: $(VENV)/.tools ## the virtual environment with everything that runs and deploys
 
@@ -39,9 +46,36 @@ format: $(VENV)/.tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ## pins the three lists anew, with hashes
+lock: ## pins the lists anew, with hashes
 	$(PYTHON) -m venv .local/lock && .local/lock/bin/python -m pip install --quiet uv
 	.local/lock/bin/uv pip compile $(LOCK) shared/requirements.in -o shared/requirements.txt
 	.local/lock/bin/uv pip compile $(LOCK) -c shared/requirements.txt tools/requirements.in -o tools/requirements.txt
 	.local/lock/bin/uv pip compile $(LOCK) -c shared/requirements.txt -c tools/requirements.txt tests/requirements.in -o tests/requirements.txt
+	.local/lock/bin/uv pip compile $(LOCK) tests/deploy/sam-requirements.in -o tests/deploy/sam-requirements.txt
+	.local/lock/bin/uv pip compile $(subst 3.11,3.13,$(LOCK)) tests/deploy/ministack-requirements.in -o tests/deploy/ministack-requirements.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+$(SAM_VENV)/.done: tests/deploy/sam-requirements.txt
+	test -x $(SAM_VENV)/bin/python || $(PYTHON) -m venv $(SAM_VENV)
+	$(SAM_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	touch $@
+
+$(MINISTACK_VENV)/.done: tests/deploy/ministack-requirements.txt
+	python=$$($(MAKE) --silent --no-print-directory -C shared interpreter) && test -n "$$python" || \
+		{ echo "No Python as on Lambda (3.13), on PATH or under pyenv, for the emulated AWS" >&2; exit 1; }; \
+	test -x $(MINISTACK_VENV)/bin/python || $$python -m venv $(MINISTACK_VENV)
+	$(MINISTACK_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	touch $@
+
+validate: $(SAM_VENV)/.done ## the template, as SAM sees it
+	$(SAM) validate
+
+build: $(SAM_VENV)/.done ## the functions and the layer, for $(ARCH)
+	PYTHON=$(CURDIR)/$(SAM_VENV)/bin/python $(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+e2e: build $(VENV)/.tests $(MINISTACK_VENV)/.done ## deploys to an emulated AWS and calls the API
+	$(BIN)/pytest tests/deploy
+
+deploy-local: build install $(MINISTACK_VENV)/.done ## the stack in an emulated AWS, until Ctrl-C
+	$(BIN)/python -m waystation_cli.deploy_local --port $(MINISTACK_PORT) \
+		$(if $(CONFIG),--config $(CONFIG)) $(if $(ENV_FILE),--env-file $(ENV_FILE))

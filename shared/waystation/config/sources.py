@@ -18,7 +18,11 @@ SSM_LIMITS: dict[Literal["Standard", "Advanced"], int] = {"Standard": 4096, "Adv
 
 _S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]+[a-z0-9])/(.+)")
 _SSM_NAME = re.compile(r"/[A-Za-z0-9_./-]+")
-_GONE_CODES = frozenset({"NoSuchKey", "NoSuchBucket", "ParameterNotFound", "404"})
+_GONE = {
+    "NoSuchBucket": "there is no such bucket",
+    "NoSuchKey": "there is no such object",
+    "ParameterNotFound": "there is no such parameter",
+}
 _UNCHANGED_CODES = frozenset({"304", "NotModified"})
 
 
@@ -201,7 +205,7 @@ def _translated(place: str) -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", "unknown error"))
         if code in _UNCHANGED_CODES:
             raise _NotModifiedError from None
-        reason = "there is no such object" if code in _GONE_CODES else code
+        reason = _GONE.get(code, code)
         raise ConfigSourceError(f"cannot read {place}: {reason}") from error
     except BotoCoreError as error:
         raise ConfigSourceError(f"cannot read {place}: {type(error).__name__}") from error

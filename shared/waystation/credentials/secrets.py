@@ -29,6 +29,7 @@ class Secrets:
         self._remote = remote
         self._now = now
         self._cache: dict[str, tuple[str, float]] = {}
+        self._live: dict[str, str] = {}
         self._fetching: dict[str, asyncio.Task[Mapping[str, str]]] = {}
 
     async def resolve(self, names: Iterable[str]) -> Mapping[str, str]:
@@ -44,11 +45,13 @@ class Secrets:
         missing = wanted - found.keys()
         if missing and self._remote is not None:
             found.update(await self._cached(missing, self._remote))
-        return {name: value for name, value in found.items() if value}
+        values = {name: value for name, value in found.items() if value}
+        self._live.update(values)
+        return values
 
     def live_values(self) -> list[str]:
-        """Return the cached secrets, for the filter that keeps them out of logs."""
-        return [value for value, _ in self._cache.values()]
+        """Return the values in use, for the filter that keeps them out of logs."""
+        return list(self._live.values())
 
     async def _cached(self, names: set[str], remote: SecretSource) -> Mapping[str, str]:
         now = self._now()

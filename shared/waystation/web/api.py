@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from waystation.errors import GatewayError
 from waystation.web.app import RuntimeSource, WebRuntime, wrap_app
-from waystation.web.middleware import NOTES, GatewayMiddleware, answer_to
+from waystation.web.middleware import GatewayMiddleware, answer_to
 from waystation.web.request import headers_of
-from waystation.web.responses import error_response
+from waystation.web.responses import NOTES, error_response
 
 
 def create_api(

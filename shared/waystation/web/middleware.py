@@ -17,9 +17,7 @@ from waystation.errors import (
     NotFoundError,
 )
 from waystation.web.log import log_request, log_unexpected
-from waystation.web.responses import error_response
-
-NOTES = "waystation.notes"
+from waystation.web.responses import NOTES, error_response
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
 

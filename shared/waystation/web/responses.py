@@ -6,7 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from waystation.errors import GatewayError
+from waystation.errors import GatewayError, InternalError
+from waystation.web.log import log_unexpected
+from waystation.wire.sse import encode_event
+
+NOTES = "waystation.notes"  # where the scope keeps the fields of the request's log line
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -44,7 +48,7 @@ class EventStreamResponse:
             }
         )
         is_gone = False
-        async for chunk in self._chunks:
+        async for chunk in self._safe_chunks(str(scope[NOTES]["request_id"])):
             if chunk and not is_gone:
                 try:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -52,3 +56,12 @@ class EventStreamResponse:
                     is_gone = True
         if not is_gone:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _safe_chunks(self, request_id: str) -> AsyncIterator[bytes]:
+        """Turn an unforeseen error into a last event: the status has been sent already."""
+        try:
+            async for chunk in self._chunks:
+                yield chunk
+        except Exception as error:
+            log_unexpected(error, request_id)
+            yield encode_event(InternalError().to_envelope())

@@ -1,6 +1,7 @@
 """Takes secrets out of text that leaves the gateway: error messages and log lines."""
 
 import base64
+import functools
 import json
 import re
 from collections.abc import Iterable
@@ -26,10 +27,13 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     return _KEY_SHAPES.sub(REDACTED, text)
 
 
-def _spellings(secret: str) -> set[str]:
-    return {
-        secret,
-        quote(secret, safe=""),
-        base64.b64encode(secret.encode()).decode(),
-        json.dumps(secret)[1:-1],
-    }
+@functools.lru_cache(maxsize=256)
+def _spellings(secret: str) -> frozenset[str]:
+    return frozenset(
+        {
+            secret,
+            quote(secret, safe=""),
+            base64.b64encode(secret.encode()).decode(),
+            json.dumps(secret)[1:-1],
+        }
+    )
