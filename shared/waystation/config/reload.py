@@ -17,8 +17,6 @@ from waystation.config.snapshot import (
 from waystation.config.sources import ConfigSource, ConfigSourceError
 from waystation.errors import ConfigUnavailableError
 
-FIRST_LOAD_BUDGET_S = 3.0
-REFRESH_BUDGET_S = 1.0
 RETRY_AFTER_S = 1.0
 
 
@@ -26,8 +24,9 @@ class ConfigLoader:
     """Loads snapshots from `source` and decides when to look again.
 
     `now` is a monotonic clock in seconds. `refresh_after_s=0` looks before every answer, which
-    suits files. `on_rejected` is called once for each revision that is unusable as a whole, with
-    its problems; and with None once for each time the store becomes unreadable.
+    suits files. A request waits no longer than the budget of its case. `on_rejected` is called
+    once for each revision that is unusable as a whole, with its problems; and with None once for
+    each time the store becomes unreadable.
     """
 
     def __init__(
@@ -38,12 +37,16 @@ class ConfigLoader:
         stale_after_s: float,
         now: Callable[[], float],
         on_rejected: Callable[[tuple[ConfigProblem, ...] | None], None],
+        first_load_budget_s: float = 3.0,
+        refresh_budget_s: float = 1.0,
     ) -> None:
         self._source = source
         self._refresh_after_s = refresh_after_s
         self._stale_after_s = stale_after_s
         self._now = now
         self._on_rejected = on_rejected
+        self._first_load_budget_s = first_load_budget_s
+        self._refresh_budget_s = refresh_budget_s
         self._current: ConfigSnapshot | None = None
         self._revision: str | None = None
         self._checked_at = now()
@@ -60,9 +63,9 @@ class ConfigLoader:
         """
         age = self._now() - self._checked_at
         if self._current is None:
-            await self._wait_for_refresh(FIRST_LOAD_BUDGET_S)
+            await self._wait_for_refresh(self._first_load_budget_s)
         elif self._refresh_after_s == 0 or age >= self._stale_after_s:
-            await self._wait_for_refresh(REFRESH_BUDGET_S)
+            await self._wait_for_refresh(self._refresh_budget_s)
         elif age >= self._refresh_after_s:
             self._start_refresh()
         if self._current is None:
@@ -102,7 +105,7 @@ class ConfigLoader:
 
     async def _load(self) -> None:
         try:
-            async with asyncio.timeout(FIRST_LOAD_BUDGET_S):
+            async with asyncio.timeout(self._first_load_budget_s):
                 fetched = await self._source.fetch(self._revision)
         except (ConfigSourceError, TimeoutError):
             self._failed_at = self._now()

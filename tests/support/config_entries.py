@@ -1,0 +1,32 @@
+"""Entries of `endpoints.custom` for tests, and what is wrong with them."""
+
+import pytest
+from pydantic import ValidationError
+
+from waystation.config.explain import explain, format_path
+from waystation.config.schema import Endpoint
+
+MINIMAL: dict[str, object] = {
+    "name": "Acme",
+    "apiKey": "${ACME_KEY}",
+    "baseURL": "https://llm.acme.test/v1",
+    "models": {"default": ["acme-large"]},
+}
+
+
+def build_entry(**changes: object) -> Endpoint:
+    """Return the minimal entry after `changes`."""
+    return Endpoint.model_validate(MINIMAL | changes)
+
+
+def find_problems(**changes: object) -> dict[str, str]:
+    """Return path and message of everything wrong with the minimal entry after `changes`."""
+    with pytest.raises(ValidationError) as caught:
+        build_entry(**changes)
+    return {format_path(path): message for path, message in explain(caught.value)}
+
+
+def token_config(**changes: object) -> dict[str, dict[str, object]]:
+    """Return a `tokenConfig` with the rates of model `m`."""
+    rates: dict[str, object] = {"prompt": 1, "completion": 2, "context": 1000}
+    return {"m": rates | changes}
