@@ -1,0 +1,85 @@
+"""Runs the events of events/ through `sam local invoke`, in containers like Lambda's.
+
+    python -m tests.deploy.sam_local_invoke [--host 172.17.0.1] [options of `sam local invoke`]
+
+Needs a Docker engine on Linux (DOCKER_HOST) and what `make build` builds. The rest of AWS is
+emulated. The emulator and the demo upstream listen at the host's address in Docker's default
+network, for that is the only one of the host's that the containers reach.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from waystation_cli.deploy_local import SAM, Deployment, deploy, run, serve_demo
+from waystation_cli.ministack import run_ministack
+
+BUILD = Path(".aws-sam/build")
+EVENTS = {
+    "chat.json": "ChatFunction",
+    "chat-stream.json": "ChatFunction",
+    "models.json": "ModelsFunction",
+    "healthz.json": "ModelsFunction",
+}
+VARIABLES = {
+    "CONFIG_URI": "ConfigUri",
+    "TABLE_NAME": "TableName",
+    "SECRETS_PREFIX": "SecretsPrefix",
+}
+PLACEHOLDER_KEY = "sk-waystation-local"
+
+
+def main() -> None:
+    """Print each answer; end with status 1 if one is no 200."""
+    parser = argparse.ArgumentParser(description="Run the events through `sam local invoke`.")
+    parser.add_argument("--host", default="172.17.0.1", help="where containers find this machine")
+    options, more = parser.parse_known_args()
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        aws = stack.enter_context(run_ministack(host=options.host, log=directory / "log"))
+        deployment = deploy(aws)
+        stack.enter_context(serve_demo(deployment))
+        key = deployment.create_key("local")
+        statuses = []
+        for name, function in EVENTS.items():
+            event = directory / name
+            event.write_text(_event(name, key), encoding="utf-8")
+            statuses.append(_invoke(deployment, function, "--event", event, *more))
+    sys.exit(statuses != [200] * len(EVENTS))
+
+
+def _invoke(deployment: Deployment, function: str, *options: str | Path) -> int:
+    command: list[str | Path] = [SAM, "local", "invoke", function, *options]
+    command += ["--template", _template(deployment)]
+    answer = json.loads(run(command, deployment.aws.environment()).splitlines()[-1])
+    sys.stdout.write(f"{function} {json.dumps(answer, indent=2)}\n")
+    status: int = answer.get("statusCode", 0)
+    return status
+
+
+def _template(deployment: Deployment) -> Path:
+    """Write the built template with the emulator's values in the functions' environment.
+
+    `sam local` passes only variables that the template names, and takes none of AWS's own.
+    """
+    template: dict[str, Any] = yaml.safe_load((BUILD / "template.yaml").read_text("utf-8"))
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    variables |= {name: deployment.outputs[output] for name, output in VARIABLES.items()}
+    variables["AWS_ENDPOINT_URL"] = deployment.aws.url
+    path = BUILD / "template-local.yaml"
+    path.write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def _event(name: str, key: str) -> str:
+    return (Path("events") / name).read_text(encoding="utf-8").replace(PLACEHOLDER_KEY, key)
+
+
+if __name__ == "__main__":
+    main()
