@@ -5,9 +5,10 @@ from mangum import Mangum
 from waystation.bootstrap import start
 from waystation.models.routes import build_health_router, build_router
 from waystation.web.api import create_api
+from waystation.web.lambda_events import EVENT_HANDLERS
 
 runtime = start()
 app = create_api(
     runtime, routers=[build_router(runtime)], open_routers=[build_health_router(runtime)]
 )
-handler = Mangum(app, lifespan="off")
+handler = Mangum(app, lifespan="off", custom_handlers=EVENT_HANDLERS)

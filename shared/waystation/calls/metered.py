@@ -1,8 +1,8 @@
 """Asks an upstream once, and settles what it cost before the caller has the last byte."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from waystation.calls.call import Call
@@ -20,7 +20,7 @@ from waystation.ledger.ledger import Ledger
 from waystation.ledger.records import LedgerRecord
 from waystation.providers.provider import CallContext, Provider, Shaped
 from waystation.providers.registry import provider_of
-from waystation.providers.upstream_errors import error_from_response
+from waystation.providers.upstream_errors import clean_message, error_from_response
 from waystation.wire.events import (
     Completion,
     Failed,
@@ -29,7 +29,6 @@ from waystation.wire.events import (
     UsageReport,
     stream_of,
 )
-from waystation.wire.redaction import redact
 
 OnSettled = Callable[[LedgerRecord], None]
 
@@ -83,7 +82,9 @@ class MeteredCalls:
         usage = usage_for_client(outcome.raw_usage, record)
         return replace(completion, body={**completion.body, "usage": usage})
 
-    async def stream(self, call: Call, on_settled: OnSettled) -> AsyncIterator[list[StreamEvent]]:
+    async def stream(
+        self, call: Call, on_settled: OnSettled
+    ) -> AsyncGenerator[list[StreamEvent], None]:
         """Yield events in batches as they come.
 
         Raises GatewayError before the first batch only; a later error comes as a `Failed` event.
@@ -94,20 +95,21 @@ class MeteredCalls:
         outcome = self._outcome(prepared)
         has_begun = is_settled = False
         try:
-            async for batch in self._batches(prepared, outcome):
-                seen, last = outcome.observe(batch), batch[-1]
-                if isinstance(last, Failed):
-                    self._note(last.error, outcome, prepared)
-                    if not has_begun and not seen:
-                        raise last.error
-                if isinstance(last, Finished | Failed):
-                    is_settled = True
-                    record = await self._settle(outcome, on_settled)
-                    yield [*seen, *_ending(last, outcome, record)]
-                    return
-                if seen:
-                    has_begun = True
-                    yield seen
+            async with aclosing(self._batches(prepared, outcome)) as batches:
+                async for batch in batches:
+                    seen, last = outcome.observe(batch), batch[-1]
+                    if isinstance(last, Failed):
+                        self._note(last.error, outcome, prepared)
+                        if not has_begun and not seen:
+                            raise last.error
+                    if isinstance(last, Finished | Failed):
+                        is_settled = True
+                        record = await self._settle(outcome, on_settled)
+                        yield [*seen, *_ending(last, outcome, record)]
+                        return
+                    if seen:
+                        has_begun = True
+                        yield seen
         finally:
             if not is_settled:
                 await self._settle(outcome, on_settled)
@@ -124,7 +126,7 @@ class MeteredCalls:
 
     async def _batches(
         self, prepared: _Prepared, outcome: Outcome
-    ) -> AsyncIterator[list[StreamEvent]]:
+    ) -> AsyncGenerator[list[StreamEvent], None]:
         """Yield non-empty batches; the last event of all is `Finished` or `Failed`."""
         try:
             async with self._answer(prepared, outcome) as response:
@@ -133,8 +135,9 @@ class MeteredCalls:
                         body = await response.read(MAX_COMPLETION_BYTES)
                     yield stream_of(prepared.provider.parse(body))
                     return
-                async for events in _parsed(response, prepared):
-                    yield events
+                async with aclosing(_parsed(response, prepared)) as parsed:
+                    async for events in parsed:
+                        yield events
         except UpstreamError as error:
             yield [Failed(error)]
 
@@ -160,7 +163,7 @@ class MeteredCalls:
     def _note(self, error: UpstreamError, outcome: Outcome, prepared: _Prepared) -> UpstreamError:
         """Write an error down, and take secrets out of what it tells."""
         outcome.error_code = error.code or error.type
-        error.message = redact(error.message, secrets_of(prepared.context))
+        error.message = clean_message(error.message, secrets_of(prepared.context))
         if isinstance(error, UpstreamUnreachableError):
             outcome.is_billable = False
         return error
@@ -174,7 +177,7 @@ class MeteredCalls:
 
 async def _parsed(
     response: UpstreamResponse, prepared: _Prepared
-) -> AsyncIterator[list[StreamEvent]]:
+) -> AsyncGenerator[list[StreamEvent], None]:
     deadline = prepared.call.deadline
     parser = prepared.provider.stream_parser()
     chunks = response.chunks()
@@ -197,11 +200,11 @@ def _ending(last: Finished | Failed, outcome: Outcome, record: LedgerRecord) -> 
 
 
 async def _refusal(response: UpstreamResponse, prepared: _Prepared) -> UpstreamError:
-    async with prepared.call.deadline.total():
-        try:
+    try:
+        async with prepared.call.deadline.total():
             body = await response.read(MAX_ERROR_BYTES)
-        except UpstreamError:
-            body = b""  # the status alone has to do
+    except UpstreamError:
+        body = b""  # the status alone has to do
     secrets = secrets_of(prepared.context)
     return error_from_response(response.status, response.headers, body, secrets)
 

@@ -1,12 +1,13 @@
 """POST /v1/chat/completions, plain and streamed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Protocol
 
 from waystation.calls.call import Call
 from waystation.chat.service import ChatService
 from waystation.identity.incoming import Incoming
-from waystation.ledger.records import LedgerRecord
+from waystation.ledger.records import LedgerRecord, bounded
 from waystation.wire.answers import Answer, EventStream, JsonAnswer
 from waystation.wire.chat_request import parse_chat_request
 from waystation.wire.events import Delta, Failed, StreamEvent, UsageReport
@@ -35,9 +36,9 @@ def chat_completions(
 
 async def _chat(service: ChatService, incoming: Incoming) -> Answer:
     request = parse_chat_request(incoming.body)
-    incoming.notes.update(model=request.model, stream=request.stream)
+    incoming.notes.update(model=bounded(request.model), stream=request.stream)
     call = await service.route(incoming, request)
-    incoming.notes.update(endpoint=call.endpoint.name, model=call.model)
+    incoming.notes.update(endpoint=call.endpoint.name, model=bounded(call.model))
 
     def on_settled(record: LedgerRecord) -> None:
         incoming.notes.update(_notes(record))
@@ -51,14 +52,15 @@ async def _chat(service: ChatService, incoming: Incoming) -> Answer:
 
 
 async def _encoded(
-    call: Call, first: list[StreamEvent], rest: AsyncIterator[list[StreamEvent]]
-) -> AsyncIterator[bytes]:
+    call: Call, first: list[StreamEvent], rest: AsyncGenerator[list[StreamEvent], None]
+) -> AsyncGenerator[bytes, None]:
     encoder = ChunkEncoder(
         id=f"chatcmpl-{call.request_id}", model=call.model, created=call.created_at_ms // 1000
     )
-    yield _encode_batch(first, encoder, call)
-    async for batch in rest:
-        yield _encode_batch(batch, encoder, call)
+    async with aclosing(rest):
+        yield _encode_batch(first, encoder, call)
+        async for batch in rest:
+            yield _encode_batch(batch, encoder, call)
 
 
 def _encode_batch(batch: list[StreamEvent], encoder: ChunkEncoder, call: Call) -> bytes:
@@ -80,7 +82,7 @@ def _encode(event: StreamEvent, encoder: ChunkEncoder, call: Call) -> bytes:
 def _notes(record: LedgerRecord) -> dict[str, object]:
     usage = record.usage
     return {
-        "upstream_model": record.model,
+        "upstream_model": bounded(record.model),
         "error_code": record.error_code,
         "input_tokens": usage.input_tokens if usage else None,
         "output_tokens": usage.output_tokens if usage else None,

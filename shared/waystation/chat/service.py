@@ -1,6 +1,6 @@
 """What happens to a chat: routed, made a metered call, answered."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -57,6 +57,6 @@ class ChatService:
         """Answer whole. Raises GatewayError."""
         return await self._calls.complete(call, on_settled)
 
-    def stream(self, call: Call, on_settled: OnSettled) -> AsyncIterator[list[StreamEvent]]:
+    def stream(self, call: Call, on_settled: OnSettled) -> AsyncGenerator[list[StreamEvent], None]:
         """Answer in batches of events; an error after the first one is an event too."""
         return self._calls.stream(call, on_settled)

@@ -80,12 +80,15 @@ class Egress:
     ) -> AsyncIterator[UpstreamResponse]:
         """Send once and yield the answer when its headers are there. Raises UpstreamError."""
         client = self._client_of_this_loop()
-        outgoing = client.build_request(
-            request.method,
-            request.url,
-            headers=[(n.encode("ascii"), v.encode("latin-1")) for n, v in request.headers],
-            content=request.body,
-        )
+        try:
+            outgoing = client.build_request(
+                request.method,
+                request.url,
+                headers=[(n.encode("ascii"), v.encode("latin-1")) for n, v in request.headers],
+                content=request.body,
+            )
+        except httpx2.InvalidURL as error:
+            raise UpstreamUnreachableError("The upstream cannot be reached.") from error
         try:
             async with deadline.within(deadline.first_byte_s):
                 response = await client.send(outgoing, stream=True)

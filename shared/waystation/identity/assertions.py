@@ -6,7 +6,6 @@ starts with `b64:` is base64 of UTF-8.
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 
 from waystation.errors import InvalidHeaderValueError
@@ -50,7 +49,7 @@ def _decode(header: str, value: str) -> str:
             if value.startswith(_ENCODED)
             else value
         )
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise InvalidHeaderValueError(
             "A b64: value must be base64 of UTF-8 text.", param=header
         ) from None

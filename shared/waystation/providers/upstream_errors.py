@@ -49,10 +49,17 @@ def error_from_response(
     return UpstreamFailedError(message)
 
 
-def error_from_object(error: object, secrets: Iterable[str] = ()) -> UpstreamError:
-    """Return the error for an `error` object inside an answer of status 200."""
-    told = _fields(error, secrets)
-    return UpstreamFailedError(told.get("message") or "The upstream reported an error.")
+def error_from_object(error: object) -> UpstreamError:
+    """Return the error for an `error` object inside an answer of status 200.
+
+    Its text still needs `clean_message`: no secrets are known where answers are parsed.
+    """
+    return UpstreamFailedError(_message(error) or "The upstream reported an error.")
+
+
+def clean_message(text: str, secrets: Iterable[str]) -> str:
+    """Redact, then cut, so that no part of a secret is left at the end."""
+    return redact(text, secrets)[:MAX_MESSAGE_LENGTH]
 
 
 def _told(body: bytes, secrets: Iterable[str]) -> dict[str, str]:
@@ -68,19 +75,20 @@ def _told(body: bytes, secrets: Iterable[str]) -> dict[str, str]:
 
 
 def _fields(error: object, secrets: Iterable[str]) -> dict[str, str]:
-    if isinstance(error, str):
-        error = {"message": error}
-    if not isinstance(error, Mapping):
-        return {}
-    told = {
-        name: str(value)
-        for name in ("type", "code", "param")
-        if isinstance(value := error.get(name), str | int) and _CODE.fullmatch(str(value))
-    }
-    message = error.get("message") or error.get("detail")
-    if isinstance(message, str):
-        told["message"] = redact(message[: 4 * MAX_MESSAGE_LENGTH], secrets)[:MAX_MESSAGE_LENGTH]
+    told = {"message": clean_message(_message(error), secrets)}
+    if isinstance(error, Mapping):
+        for name in ("type", "code", "param"):
+            value = error.get(name)
+            if isinstance(value, str | int) and _CODE.fullmatch(redact(str(value), secrets)):
+                told[name] = str(value)
     return told
+
+
+def _message(error: object) -> str:
+    text = error
+    if isinstance(error, Mapping):
+        text = error.get("message") or error.get("detail")
+    return text if isinstance(text, str) else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> dict[str, str]:

@@ -38,6 +38,9 @@ REQUEST_FIELDS = frozenset(
     }
 )
 
+# They would log the URLs, status lines and headers of upstream calls.
+_TALKATIVE = ("httpx2", "httpcore2")
+
 SecretValues = Callable[[], Iterable[str]]
 
 
@@ -57,6 +60,8 @@ def set_up_logging(level: str, live_secrets: SecretValues) -> None:
     Logger(service=ROOT, level=level, logger_handler=handler, log_record_order=["level"])
     logger = logging.getLogger(ROOT)
     logger.propagate = False
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def log_request(fields: Mapping[str, object]) -> None:

@@ -1,10 +1,11 @@
 """Writes answers: JSON, error envelopes, event streams."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from waystation.errors import GatewayError, InternalError
 from waystation.web.log import log_unexpected
@@ -36,32 +37,40 @@ class EventStreamResponse:
     A client that has gone does not stop it: the upstream is read to its usage and the call settled.
     """
 
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+    def __init__(self, chunks: AsyncGenerator[bytes, None]) -> None:
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [(b"content-type", b"text/event-stream; charset=utf-8")],
-            }
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        is_there = await _arrives(
+            send, {"type": "http.response.start", "status": 200, "headers": headers}
         )
-        is_gone = False
-        async for chunk in self._safe_chunks(str(scope[NOTES]["request_id"])):
-            if chunk and not is_gone:
-                try:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                except OSError:
-                    is_gone = True
-        if not is_gone:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        async with aclosing(self._safe_chunks(str(scope[NOTES]["request_id"]))) as chunks:
+            async for chunk in chunks:
+                if chunk and is_there:
+                    is_there = await _arrives(send, _body(chunk, more_body=True))
+        if is_there:
+            await _arrives(send, _body(b"", more_body=False))
 
-    async def _safe_chunks(self, request_id: str) -> AsyncIterator[bytes]:
+    async def _safe_chunks(self, request_id: str) -> AsyncGenerator[bytes, None]:
         """Turn an unforeseen error into a last event: the status has been sent already."""
         try:
-            async for chunk in self._chunks:
-                yield chunk
+            async with aclosing(self._chunks) as chunks:
+                async for chunk in chunks:
+                    yield chunk
         except Exception as error:
             log_unexpected(error, request_id)
             yield encode_event(InternalError().to_envelope())
+
+
+def _body(chunk: bytes, *, more_body: bool) -> Message:
+    return {"type": "http.response.body", "body": chunk, "more_body": more_body}
+
+
+async def _arrives(send: Send, message: Message) -> bool:
+    """Send a message; tell whether there still is a client to send to."""
+    try:
+        await send(message)
+    except OSError:
+        return False
+    return True

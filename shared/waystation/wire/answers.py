@@ -1,6 +1,6 @@
 """What a use case answers, before it is HTTP: JSON, or server-sent events as they come."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,9 +12,9 @@ class JsonAnswer:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """Encoded events; the iterator never raises once the answer has begun."""
+    """Encoded events; the generator never raises once the answer has begun."""
 
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
 
 
 Answer: TypeAlias = JsonAnswer | EventStream

@@ -18,7 +18,8 @@ MAX_INTEGER = 2**64 - 1
 MIN_INTEGER = -(2**63)
 _MAX_DIGITS = 20
 
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# One that is never closed matches to its end, so that no byte is looked at twice.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -53,7 +54,8 @@ def _read(data: bytes, decoder: json.JSONDecoder) -> object:
         raise _BadJsonError(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise _BadJsonError(f"it is nested deeper than {MAX_DEPTH} levels") from None
-    _check_depth(value)
+    if text.count("{") + text.count("[") >= MAX_DEPTH:  # else it cannot be too deep
+        _check_depth(value)
     if "\\ud" in text or "\\uD" in text:
         value = _without_lone_surrogates(value)
     return value

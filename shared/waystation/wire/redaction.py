@@ -10,20 +10,21 @@ from urllib.parse import quote
 REDACTED = "[REDACTED]"
 MIN_SECRET_LENGTH = 12
 
+# Whatever begins like a key is taken whole, so that no text is gone through more than once.
 _KEY_SHAPES = re.compile(
     r"sk-[A-Za-z0-9_-]{8,}"
     r"|Bearer [A-Za-z0-9._~+/=-]{8,}"
     r"|A(?:KIA|SIA)[A-Z0-9]{12,}"
-    r"|eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
+    r"|eyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,2}",
 )
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Replace key-like text, and each of `secrets` of 12 characters or more, however spelt."""
-    for secret in secrets:
-        if len(secret) >= MIN_SECRET_LENGTH:
-            for spelling in _spellings(secret):
-                text = text.replace(spelling, REDACTED)
+    long_enough = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
+    spellings = {spelling for secret in long_enough for spelling in _spellings(secret)}
+    for spelling in sorted(spellings, key=len, reverse=True):  # one may be part of another
+        text = text.replace(spelling, REDACTED)
     return _KEY_SHAPES.sub(REDACTED, text)
 
 

@@ -63,12 +63,15 @@ def _openai(usage: Mapping[str, object]) -> Usage:
     total = _count(usage, "total_tokens")
     if total is not None and total > prompt + output:
         output = total - prompt
+    reasoning = _count(_object(usage, "completion_tokens_details"), "reasoning_tokens")
+    if reasoning is not None and reasoning > output:
+        raise _VoidError
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
         cache_read_tokens=read,
         cache_write_tokens=write,
-        reasoning_tokens=_count(_object(usage, "completion_tokens_details"), "reasoning_tokens"),
+        reasoning_tokens=reasoning,
     )
 
 

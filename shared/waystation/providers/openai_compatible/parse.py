@@ -50,10 +50,13 @@ class ChatStreamParser:
         try:
             return self._take(self._decoder.feed(data))
         except SseLimitError:
-            return self._end(Failed(UpstreamInvalidResponseError("The stream has no measure.")))
+            return self._end(_beyond_limits())
 
     def finish(self) -> list[StreamEvent]:
-        events = self._take(self._decoder.finish())
+        try:
+            events = self._take(self._decoder.finish())
+        except SseLimitError:
+            return self._end(_beyond_limits())
         if self._has_finish_reason:
             return events + self._end(Finished())
         error = UpstreamInvalidResponseError("The upstream's stream broke off.")
@@ -108,6 +111,10 @@ class ChatStreamParser:
                 raise UpstreamInvalidResponseError(_NOT_A_COMPLETION)
         if choice.get("finish_reason"):
             self._has_finish_reason = True
+
+
+def _beyond_limits() -> Failed:
+    return Failed(UpstreamInvalidResponseError("The stream has no measure."))
 
 
 def _read(body: bytes) -> dict[str, object]:

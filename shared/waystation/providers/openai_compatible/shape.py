@@ -40,10 +40,11 @@ def _body(request: ChatRequest, context: CallContext) -> dict[str, object]:
     body: dict[str, object] = {"model": context.model}
     body |= request.params
     body |= {"user": context.user_id, "stream": request.stream}
-    if request.stream and _may_ask_usage(context):
-        options = body.get("stream_options")
-        options = options if isinstance(options, dict) else {}
-        body["stream_options"] = {**options, "include_usage": True}
+    if request.stream:
+        options = body.pop("stream_options", None)
+        if _may_ask_usage(context):
+            options = options if isinstance(options, dict) else {}
+            body["stream_options"] = {**options, "include_usage": True}
     body |= {k: v for k, v in endpoint.add_params.items() if k not in _NEVER_ADDED}
     for name in endpoint.drop_params:
         if name not in _FIXED and name != "model":
