@@ -13,7 +13,7 @@ from waystation.errors import ConfigUnavailableError
 from waystation.identity.gateway_keys import make_key
 from waystation.identity.user import User, parse_user
 from waystation_cli.console import error_console, fail
-from waystation_cli.local.stack import LocalOptions, build_local, serve
+from waystation_cli.local.stack import LocalOptions, build_local, listen, serve
 
 DEMO_CONFIG = Path(__file__).parent / "demo" / "librechat.yaml"
 
@@ -56,6 +56,10 @@ def dev(
 
 
 async def _serve(options: LocalOptions) -> None:
+    try:
+        listener = listen(options)
+    except OSError as error:
+        fail(f"cannot listen at {options.url}: {error.strerror}")
     app, runtime = await build_local(options)
     try:
         snapshot: ConfigSnapshot | None = await runtime.config.snapshot()
@@ -63,7 +67,7 @@ async def _serve(options: LocalOptions) -> None:
         snapshot = None
         error_console.print(f"{options.config} cannot be used yet; `waystation validate` says why.")
     _greet(options, snapshot)
-    await serve(app, options)
+    await serve(app, listener)
 
 
 def _read_user(path: Path | None) -> User:

@@ -1,5 +1,6 @@
 """Environment files: `NAME="value"` lines, nothing in them expanded."""
 
+import contextlib
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,7 +16,10 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 class EnvFileSource:
-    """Secrets from a file that is read again whenever it has changed."""
+    """Secrets from a file that is read again whenever it has changed.
+
+    While it cannot be read, because an editor is about to replace it, say, the last values stay.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -23,8 +27,12 @@ class EnvFileSource:
         self._values: dict[str, str] = {}
 
     async def fetch(self, names: Iterable[str]) -> Mapping[str, str]:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            self._refresh()
+        return {name: self._values[name] for name in names if name in self._values}
+
+    def _refresh(self) -> None:
         stat = self._path.stat()
         seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         if seen != self._seen:
             self._values, self._seen = read_env_file(self._path), seen
-        return {name: self._values[name] for name in names if name in self._values}

@@ -126,8 +126,9 @@ def _condition_failed(error: ClientError) -> bool:
 
 
 def _translate(error: ClientError | BotoCoreError) -> TableError:
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error)
-    return TableError(f"the table refused or did not answer: {code}")
+    if isinstance(error, ClientError):
+        return TableError(f"the table refused: {error.response['Error']['Code']}")
+    return TableError(f"the table did not answer: {type(error).__name__}")
 
 
 def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:

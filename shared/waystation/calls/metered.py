@@ -152,8 +152,8 @@ class MeteredCalls:
             if response.status < _REDIRECT:
                 yield response
                 return
+            outcome.is_billable = False
             error = await _refusal(response, prepared)
-        outcome.is_billable = False
         if not (_names_usage_option(error) and call.request.stream and prepared.context.asks_usage):
             raise error
         self._refuse_usage.add((call.config_version, call.endpoint.name))

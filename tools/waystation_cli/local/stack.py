@@ -2,6 +2,7 @@
 
 import os
 import secrets as random_source
+import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from waystation.web.app import PostRoute, starlette_routes, wrap_app
 from waystation_cli.env_file import EnvFileSource
 from waystation_cli.local.demo_upstream import PATH, demo_routes
 from waystation_cli.local.memory_table import InMemoryTable
+
+SHUTDOWN_S = 1  # for answers under way, once Ctrl-C was pressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +90,23 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
     return (Router(demo_routes(), default=app) if options.has_demo else app), runtime
 
 
-async def serve(app: ASGIApp, options: LocalOptions) -> None:
+def listen(options: LocalOptions) -> socket.socket:
+    """Take the port. Raises OSError if it cannot be had."""
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    return socket.create_server((options.host, options.port), family=family, backlog=2048)
+
+
+async def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until Ctrl-C."""
     config = uvicorn.Config(
         app,
-        host=options.host,
-        port=options.port,
         lifespan="off",
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    await uvicorn.Server(config).serve()
+    await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def _secrets(options: LocalOptions, pepper: str) -> Secrets:
