@@ -5,7 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from waystation.errors import GatewayError
+from waystation.errors import GatewayError, InvalidBodyError
 from waystation.web.app import RuntimeSource, WebRuntime, wrap_app
 from waystation.web.middleware import GatewayMiddleware, answer_to
 from waystation.web.request import headers_of
@@ -46,4 +46,6 @@ def build_fastapi(
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, RequestValidationError):
+        error = InvalidBodyError("The request cannot be read.")
     return error_response(answer_to(error, request.scope[NOTES]))

@@ -46,18 +46,22 @@ SecretValues = Callable[[], Iterable[str]]
 
 class _RedactingFormatter(LambdaPowertoolsFormatter):
     def __init__(self, live_secrets: SecretValues) -> None:
-        super().__init__(utc=True)
+        super().__init__(utc=True, log_record_order=["level"])
         self._live_secrets = live_secrets
 
     def format(self, record: logging.LogRecord) -> str:
+        vars(record).pop("taskName", None)  # Python 3.12 adds it to every record
         return redact(super().format(record), self._live_secrets())
 
 
 def set_up_logging(level: str, live_secrets: SecretValues) -> None:
     """Send this package's log, and warnings of libraries, to stdout as JSON lines."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_RedactingFormatter(live_secrets))
-    Logger(service=ROOT, level=level, logger_handler=handler, log_record_order=["level"])
+    Logger(
+        service=ROOT,
+        level=level,
+        logger_handler=logging.StreamHandler(sys.stdout),
+        logger_formatter=_RedactingFormatter(live_secrets),
+    )
     logger = logging.getLogger(ROOT)
     logger.propagate = False
     for library in _TALKATIVE:

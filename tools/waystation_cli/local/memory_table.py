@@ -20,14 +20,15 @@ class InMemoryTable:
         keys = [_key(item) for item in items]
         if any(key in self._items for key in keys):
             return False
-        self._items.update((key, dict(item)) for key, item in zip(keys, items, strict=True))
+        copies = [copy.deepcopy(dict(item)) for item in items]
+        self._items.update(zip(keys, copies, strict=True))
         return True
 
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
         item = self._items.get((pk, sk))
         if item is None:
             return False
-        item.update(changes)
+        item.update(copy.deepcopy(dict(changes)))
         return True
 
     async def query(self, pk: str, sk_prefix: str = "") -> Sequence[Item]:

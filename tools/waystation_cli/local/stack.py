@@ -101,7 +101,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         lifespan="off",
-        log_level="warning",
+        log_level="critical",  # what goes wrong is told by the log and the answers
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_S,

@@ -1,0 +1,42 @@
+"""The two entries that LibreChat's documentation of custom endpoints gives as examples.
+
+Source: https://www.librechat.ai/docs/configuration/librechat_yaml/object_structure/custom_endpoint,
+2026-08.
+"""
+
+from pathlib import Path
+
+from waystation.config.snapshot import build_snapshot, inspect
+from waystation_cli.dev import DEMO_CONFIG
+
+EXAMPLES = Path(__file__).parent / "examples" / "custom-endpoints.yaml"
+
+
+def test_documented_examples_load_without_a_complaint():
+    findings = inspect(EXAMPLES.read_bytes())
+    assert findings.errors == ()
+    assert findings.warnings == ()
+    assert [endpoint.name for endpoint in findings.endpoints] == ["Mistral", "Claude-Compatible"]
+
+
+def test_documented_values_are_kept():
+    snapshot = build_snapshot(EXAMPLES.read_bytes())
+    mistral, claude = snapshot.endpoints
+    assert mistral.models.default == (
+        "mistral-tiny",
+        "mistral-small",
+        "mistral-medium",
+        "mistral-large-latest",
+    )
+    assert mistral.drop_params == ("stop", "user", "frequency_penalty", "presence_penalty")
+    assert claude.provider == "anthropic"
+    assert claude.headers == {"anthropic-version": "2023-06-01"}
+
+
+def test_demo_shows_the_documented_mistral_entry():
+    demo = build_snapshot(DEMO_CONFIG.read_bytes()).endpoint("Mistral")
+    documented = build_snapshot(EXAMPLES.read_bytes()).endpoint("Mistral")
+    assert demo is not None
+    assert documented is not None
+    assert demo.models == documented.models
+    assert demo.drop_params == documented.drop_params

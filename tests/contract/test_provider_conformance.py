@@ -1,0 +1,196 @@
+"""The contract of providers, kept by every one that is registered, on vectors of its own."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.support.config_entries import build_entry
+from waystation.config.schema import Endpoint
+from waystation.errors import InvalidBodyError, UpstreamError
+from waystation.providers.provider import Provider
+from waystation.providers.registry import provider_of
+from waystation.wire.events import (
+    Completion,
+    Delta,
+    Failed,
+    Finished,
+    StreamEvent,
+    UsageReport,
+    stream_of,
+)
+
+VECTORS = Path(__file__).parent / "vectors"
+OPENAI_COMPATIBLE = "openai_compatible"  # the folder of the provider without a name
+
+
+def _registered() -> dict[str, Provider]:
+    """Return the providers this version serves, by the folder of their vectors."""
+    annotation = Endpoint.model_fields["provider"].annotation
+    names = [name for part in get_args(annotation) for name in get_args(part)]
+    providers = {OPENAI_COMPATIBLE: provider_of(build_entry())}
+    for name in names:
+        try:
+            providers[name] = provider_of(build_entry(provider=name))
+        except InvalidBodyError:
+            continue  # a name of the schema that is not served yet
+    return providers
+
+
+PROVIDERS = _registered()
+CASES = [
+    (folder, path.name.removesuffix(".expected.json"))
+    for folder in PROVIDERS
+    for path in sorted((VECTORS / folder).glob("*.expected.json"))
+]
+every_case = pytest.mark.parametrize(("folder", "case"), CASES, ids=lambda part: part)
+
+
+def test_every_provider_has_vectors_that_say_where_they_come_from() -> None:
+    assert {folder for folder, _ in CASES} == set(PROVIDERS)
+    assert all((VECTORS / folder / "PROVENANCE.md").is_file() for folder in PROVIDERS)
+
+
+@every_case
+def test_a_whole_answer_is_read_as_expected(folder: str, case: str) -> None:
+    completion = PROVIDERS[folder].parse(_read(folder, case, "response.json"))
+
+    assert _told_whole(completion) == _expected(folder, case)
+
+
+@every_case
+def test_a_streamed_answer_comes_to_the_same(folder: str, case: str) -> None:
+    events = _parse(PROVIDERS[folder], [_read(folder, case, "response.sse")])
+
+    assert _fold(events) == _expected(folder, case)
+
+
+@every_case
+def test_a_whole_answer_told_as_a_stream_comes_to_the_same(folder: str, case: str) -> None:
+    completion = PROVIDERS[folder].parse(_read(folder, case, "response.json"))
+
+    assert _fold(stream_of(completion)) == _expected(folder, case)
+
+
+@every_case
+def test_bytes_may_be_split_anywhere(folder: str, case: str) -> None:
+    provider, stream = PROVIDERS[folder], _read(folder, case, "response.sse")
+    expected = _parse(provider, [stream])
+
+    assert _parse(provider, [stream[at : at + 1] for at in range(len(stream))]) == expected
+    for at in range(1, len(stream)):
+        assert _parse(provider, [stream[:at], stream[at:]]) == expected
+
+
+@every_case
+def test_a_stream_cut_anywhere_ends_once(folder: str, case: str) -> None:
+    provider, stream = PROVIDERS[folder], _read(folder, case, "response.sse")
+
+    for end in range(len(stream)):
+        *others, last = _parse(provider, [stream[:end]])
+        assert isinstance(last, Finished | Failed)
+        assert not any(isinstance(event, Finished | Failed) for event in others)
+
+
+@every_case
+def test_nothing_follows_the_end(folder: str, case: str) -> None:
+    stream = _read(folder, case, "response.sse")
+    parser = PROVIDERS[folder].stream_parser()
+    parser.feed(stream)
+    parser.finish()
+
+    assert parser.feed(stream) == []
+    assert parser.finish() == []
+
+
+@every_case
+def test_parsers_share_nothing(folder: str, case: str) -> None:
+    provider, stream = PROVIDERS[folder], _read(folder, case, "response.sse")
+    one, other = provider.stream_parser(), provider.stream_parser()
+    pieces = [stream[at : at + 7] for at in range(0, len(stream), 7)]
+
+    told = [(one.feed(piece), other.feed(piece)) for piece in pieces]
+    told.append((one.finish(), other.finish()))
+
+    assert all(mine == yours for mine, yours in told)
+    assert [e for events, _ in told for e in events] == _parse(provider, [stream])
+
+
+@every_case
+def test_half_an_answer_is_an_upstream_error(folder: str, case: str) -> None:
+    body = _read(folder, case, "response.json").rstrip()
+
+    for end in range(0, len(body), 5):
+        with pytest.raises(UpstreamError):
+            PROVIDERS[folder].parse(body[:end])
+
+
+def _read(folder: str, case: str, kind: str) -> bytes:
+    return (VECTORS / folder / f"{case}.{kind}").read_bytes()
+
+
+def _expected(folder: str, case: str) -> dict[str, object]:
+    expected: dict[str, object] = json.loads(_read(folder, case, "expected.json"))
+    return expected
+
+
+def _parse(provider: Provider, pieces: Sequence[bytes]) -> list[StreamEvent]:
+    """Return the events of a stream that comes in these pieces."""
+    parser = provider.stream_parser()
+    events = [event for piece in pieces for event in parser.feed(piece)]
+    return [*events, *parser.finish()]
+
+
+def _told_whole(completion: Completion) -> dict[str, object]:
+    return {
+        "upstream_id": completion.upstream_id,
+        "choices": completion.body["choices"],
+        "usage": asdict(completion.usage) if completion.usage else None,
+    }
+
+
+def _fold(events: Sequence[StreamEvent]) -> dict[str, object]:
+    """Return what a stream comes to, in the form of `_told_whole`."""
+    *others, last = events
+    assert isinstance(last, Finished)
+    deltas = [event for event in others if isinstance(event, Delta)]
+    reports = [event for event in others if isinstance(event, UsageReport)]
+    usage = reports[-1].usage  # a later report replaces an earlier one
+    return {
+        "upstream_id": deltas[0].extra["id"],
+        "choices": list(_fold_choices(deltas)),
+        "usage": asdict(usage) if usage else None,
+    }
+
+
+def _fold_choices(deltas: Sequence[Delta]) -> Iterator[dict[str, Any]]:
+    choices: dict[object, dict[str, Any]] = {}
+    for piece in (choice for delta in deltas for choice in delta.choices):
+        folded = choices.setdefault(piece["index"], {"index": piece["index"], "message": {}})
+        _add(folded["message"], piece["delta"])
+        folded["finish_reason"] = piece.get("finish_reason")
+    return (choices[index] for index in sorted(choices, key=str))
+
+
+def _add(message: dict[str, Any], delta: Any) -> None:
+    """Add a piece to what has come: texts grow, calls are told apart by their index."""
+    for name, value in delta.items():
+        if name == "tool_calls":
+            calls = message.setdefault(name, [])
+            for position, call in enumerate(value):
+                index = call.get("index", position)
+                calls.extend({} for _ in range(index + 1 - len(calls)))
+                _add(calls[index], _without_index(call))
+        elif isinstance(value, str) and name not in {"role", "id", "type"}:
+            message[name] = (message.get(name) or "") + value
+        elif isinstance(value, dict):
+            _add(message.setdefault(name, {}), value)
+        else:
+            message[name] = value
+
+
+def _without_index(call: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in call.items() if name != "index"}

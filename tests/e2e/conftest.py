@@ -1,0 +1,110 @@
+"""What the end-to-end tests share: a fake upstream, an emulated AWS, gateways on both."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+from unittest.mock import patch
+
+import botocore.session
+import pytest
+from botocore.loaders import create_loader
+from moto import mock_aws
+
+from tests.support.fake_upstream import FakeUpstream, completion, json_reply
+from tests.support.lambda_gateway import (
+    LambdaGateway,
+    build_config,
+    make_gateway_key,
+    make_resources,
+    put_secrets,
+)
+from tests.support.served_gateway import ServedGateway, free_port
+from waystation.identity.user import User
+
+BuildGateway: TypeAlias = Callable[..., LambdaGateway]
+
+_share_loader = functools.cache(create_loader)  # descriptions of AWS's services are slow to read
+
+
+@pytest.fixture(scope="session")
+def _upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(_upstream: FakeUpstream) -> FakeUpstream:
+    """An upstream that answers `completion()` until it is told otherwise."""
+    _upstream.reset()
+    _upstream.answer(json_reply(completion()))
+    return _upstream
+
+
+@pytest.fixture(scope="module")
+def acme(_upstream: FakeUpstream) -> dict[str, object]:
+    """An entry on the fake upstream: its key is in SSM, one of its two models has a price."""
+    rates = {"prompt": 2, "completion": 6, "context": 128000, "cacheRead": 0.5, "cacheWrite": 2.5}
+    return {
+        "name": "Acme",
+        "apiKey": "${ACME_KEY}",
+        "baseURL": _upstream.url,
+        "models": {"default": ["acme-large", "acme-free"]},
+        "tokenConfig": {"acme-large": rates},
+    }
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    """An emulated AWS with a stack's resources; the value is the key of the user alice."""
+    with mock_aws(), patch.object(botocore.session, "create_loader", _share_loader):
+        make_resources()
+        put_secrets({"ACME_KEY": "the-key-of-acme-5b1f7a3c"})
+        yield make_gateway_key("key-of-alice", User("alice", {"email": "alice@example.com"}))
+
+
+@pytest.fixture(scope="module")
+def gateway(aws: str, acme: dict[str, object]) -> Iterator[LambdaGateway]:
+    """A warm gateway with the one entry `acme`."""
+    gateway = LambdaGateway(build_config(acme), key=aws)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def build_gateway(aws: str) -> Iterator[BuildGateway]:
+    """Make cold gateways out of entries of `endpoints.custom`, or the text of a file."""
+    built: list[LambdaGateway] = []
+
+    def build(*entries: dict[str, object], config: str = "", **environment: str) -> LambdaGateway:
+        text = config or build_config(*entries)
+        built.append(LambdaGateway(text, key=aws, environment=environment))
+        return built[-1]
+
+    yield build
+    for gateway in built:
+        gateway.close()
+
+
+@pytest.fixture(scope="module")
+def _served(
+    acme: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedGateway]:
+    elsewhere = {
+        "Refusing": f"http://127.0.0.1:{free_port()}/v1",
+        "Nowhere": "http://upstream.test/v1",
+        "Nameless": f"http://{'n' * 64}.test/v1",
+        "Empty": "http://a..test/v1",
+        "Encrypted": str(acme["baseURL"]).replace("http:", "https:"),
+    }
+    entries = [acme | {"name": name, "baseURL": url} for name, url in elsewhere.items()]
+    config = build_config(acme, *entries)
+    with ServedGateway(config, tmp_path_factory.mktemp("served"), ACME_KEY="key-of-acme") as served:
+        yield served
+
+
+@pytest.fixture
+def served(_served: ServedGateway) -> Iterator[ServedGateway]:
+    """The app under uvicorn: the entry `acme`, and entries whose upstreams cannot be reached."""
+    yield _served
+    _served.table.is_down = False
+    _served.remaining_ms = None

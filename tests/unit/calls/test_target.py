@@ -1,0 +1,173 @@
+"""Where a call goes and with which credentials."""
+
+import pytest
+
+from tests.support.calls import build_call
+from tests.support.config_entries import build_entry
+from tests.support.fakes import StaticSecrets
+from waystation.calls.target import resolve_target, secrets_of
+from waystation.errors import (
+    EndpointMisconfiguredError,
+    GatewayError,
+    InvalidHeaderValueError,
+    MissingUserBaseUrlError,
+    MissingUserKeyError,
+)
+from waystation.providers.provider import CallContext
+
+SECRET = "the-key-of-acme-5b1f7a3c"
+
+
+async def resolve(*, secrets: dict[str, str] | None = None, **entry: object) -> CallContext:
+    call = build_call(entry=build_entry(**entry))
+    values = {"ACME_KEY": SECRET} if secrets is None else secrets
+    return await resolve_target(call, StaticSecrets(**values))
+
+
+async def test_entry_is_filled_in():
+    entry = {
+        "baseURL": "https://${HOST}/v1",
+        "headers": {
+            "X-Key": "k=${ACME_KEY} ",
+            "X-User": "{{LIBRECHAT_USER_ID}}/{{LIBRECHAT_BODY_MESSAGEID}}",
+            "X-Plain": "é",
+        },
+    }
+    context = await resolve(secrets={"ACME_KEY": SECRET, "HOST": "llm.test"}, **entry)
+    assert context == CallContext(
+        endpoint=build_entry(**entry),
+        model="acme-large",
+        user_id="alice",
+        api_key=SECRET,
+        base_url="https://llm.test/v1",
+        headers={"X-Key": f"k={SECRET}", "X-User": "alice/", "X-Plain": "é"},
+    )
+    assert secrets_of(context) == [SECRET, f"k={SECRET}", "alice/", "é"]
+
+
+async def test_plain_texts_need_no_secrets():
+    class NoSecrets(StaticSecrets):
+        async def resolve(self, names):
+            raise AssertionError("asked")
+
+    call = build_call(entry=build_entry(apiKey="plain"))
+    assert (await resolve_target(call, NoSecrets())).api_key == "plain"
+
+
+async def test_value_is_not_expanded_again():
+    context = await resolve(
+        secrets={"ACME_KEY": "${OTHER}{{LIBRECHAT_USER_ID}}", "OTHER": "x"},
+    )
+    assert context.api_key == "${OTHER}{{LIBRECHAT_USER_ID}}"
+
+
+async def test_user_text_is_not_expanded():
+    call = build_call(
+        entry=build_entry(headers={"X": "{{LIBRECHAT_USER_NAME}}"}),
+        placeholders={"USER_NAME": "${ACME_KEY} {{LIBRECHAT_USER_ID}}", "USER_ID": "alice"},
+    )
+    context = await resolve_target(call, StaticSecrets(ACME_KEY=SECRET))
+    assert context.headers == {"X": "${ACME_KEY} {{LIBRECHAT_USER_ID}}"}
+
+
+FAULTS = {
+    "variable of apiKey": (
+        {"apiKey": "${OTHER_KEY}"},
+        {},
+        EndpointMisconfiguredError,
+        "Endpoint 'Acme': the variable OTHER_KEY in apiKey is not set.",
+    ),
+    "variable of baseURL": (
+        {"baseURL": "https://${HOST}/v1"},
+        {},
+        EndpointMisconfiguredError,
+        "Endpoint 'Acme': the variable HOST in baseURL is not set.",
+    ),
+    "variable of a header": (
+        {"headers": {"X-Team": "a ${TEAM}"}},
+        {},
+        EndpointMisconfiguredError,
+        "Endpoint 'Acme': the variable TEAM in headers.X-Team is not set.",
+    ),
+    "key with a line break": (
+        {},
+        {"ACME_KEY": f"{SECRET}\n{SECRET}"},
+        EndpointMisconfiguredError,
+        "Endpoint 'Acme': apiKey cannot be sent in a header.",
+    ),
+    "key beyond Latin-1": (
+        {},
+        {"ACME_KEY": "名前"},
+        EndpointMisconfiguredError,
+        "Endpoint 'Acme': apiKey cannot be sent in a header.",
+    ),
+    "key of the user": (
+        {"apiKey": "user_provided"},
+        {},
+        MissingUserKeyError,
+        "Endpoint 'Acme' needs a key of your own, "
+        "and this version of the gateway cannot store one.",
+    ),
+    "URL of the user": (
+        {"baseURL": "user_provided"},
+        {},
+        MissingUserBaseUrlError,
+        "Endpoint 'Acme' needs a URL of your own, "
+        "and this version of the gateway cannot store one.",
+    ),
+    "value of a header": (
+        {"headers": {"X-Team": "${TEAM}"}},
+        {"TEAM": "a\rb"},
+        EndpointMisconfiguredError,
+        "Endpoint 'Acme': headers.X-Team cannot be sent in a header.",
+    ),
+    "placeholder in a value": (
+        {"headers": {"X-Team": "${TEAM}"}},
+        {"TEAM": "{{LIBRECHAT_USER_PASSWORD}}"},
+        EndpointMisconfiguredError,
+        "Endpoint 'Acme': headers.X-Team has the unknown placeholder LIBRECHAT_USER_PASSWORD.",
+    ),
+    **{
+        f"URL {url!r}": (
+            {"baseURL": "${URL}"},
+            {"URL": url},
+            EndpointMisconfiguredError,
+            "Endpoint 'Acme': baseURL is not an http or https URL.",
+        )
+        for url in (
+            "llm.acme.test/v1",
+            "ftp://a.test",
+            "https://",
+            "https://a.test:0/",
+            "https://a.test:x/",
+            "https://[::1",
+            "https://a.test/a b",
+            "https://a.test/\n",
+        )
+    },
+}
+
+
+@pytest.mark.parametrize(("entry", "secrets", "kind", "message"), FAULTS.values(), ids=FAULTS)
+async def test_fault_names_the_endpoint_and_the_key_and_no_value(entry, secrets, kind, message):
+    if entry.get("baseURL") == "user_provided":
+        entry = {**entry, "apiKey": "plain"}
+    with pytest.raises(GatewayError) as caught:
+        await resolve(secrets={"ACME_KEY": SECRET, **secrets}, **entry)
+    assert (type(caught.value), caught.value.message) == (kind, message)
+    assert caught.value.__cause__ is None
+
+
+async def test_user_whose_values_cannot_be_sent_is_told_which_header():
+    call = build_call(
+        entry=build_entry(headers={"X-Name": "{{LIBRECHAT_USER_NAME}}"}),
+        placeholders={"USER_NAME": "a\r\nX-Evil: 1"},
+    )
+    with pytest.raises(InvalidHeaderValueError) as caught:
+        await resolve_target(call, StaticSecrets(ACME_KEY=SECRET))
+    assert caught.value.to_envelope()["error"] == {
+        "message": "Your values cannot be sent in the header X-Name of endpoint 'Acme'.",
+        "type": "invalid_request_error",
+        "param": "X-Name",
+        "code": "invalid_header_value",
+    }

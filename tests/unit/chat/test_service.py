@@ -1,0 +1,117 @@
+"""What happens to a chat before and after its metered call."""
+
+import asyncio
+
+import pytest
+
+from tests.support.calls import build_calls, completion, json_answer, priced_entry
+from tests.support.fakes import InMemoryLedger, ScriptedEgress, StaticConfig, build_snapshot_of
+from waystation.calls.call import Call
+from waystation.chat.service import ChatService
+from waystation.egress.deadlines import Deadline
+from waystation.errors import ConfigUnavailableError, InvalidHeaderValueError
+from waystation.identity.incoming import Incoming
+from waystation.identity.user import Caller, User
+from waystation.wire.chat_request import ChatRequest, parse_chat_request
+
+BODY: dict[str, object] = {
+    "model": "acme-large",
+    "messages": [{"role": "user", "content": "Hi"}],
+    "conversationId": "c1",
+}
+IDS = {
+    "x-librechat-body-conversationid": "header-c",
+    "x-librechat-body-messageid": "header-m",
+}
+
+
+def build_service(config: StaticConfig | None = None, *script) -> ChatService:
+    return ChatService(
+        config=config or StaticConfig(build_snapshot_of(priced_entry())),
+        calls=build_calls(ScriptedEgress(*script), InMemoryLedger()),
+        now_ms=lambda: 5,
+    )
+
+
+def incoming(*, is_trusted: bool = False, **headers: str) -> Incoming:
+    return Incoming(
+        request_id="r1",
+        caller=Caller(User("alice", {"email": "a@a.test"}), "k1", is_trusted=is_trusted),
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        body=None,
+        ends_at=asyncio.get_running_loop().time() + 10,
+        notes={},
+    )
+
+
+async def route(request: Incoming, body: dict[str, object] | None = None) -> Call:
+    return await build_service().route(request, parse_chat_request(body or BODY))
+
+
+async def test_route_makes_a_call():
+    request = incoming()
+    assert await route(request) == Call(
+        request_id="r1",
+        endpoint=priced_entry(),
+        model="acme-large",
+        request=ChatRequest(
+            "acme-large",
+            [{"role": "user", "content": "Hi"}],
+            stream=False,
+            conversation={"conversationId": "c1"},
+        ),
+        user_id="alice",
+        key_id="k1",
+        placeholders={
+            "USER_ID": "alice",
+            "USER_EMAIL": "a@a.test",
+            "BODY_CONVERSATIONID": "c1",
+        },
+        config_version="v1",
+        deadline=Deadline(request.ends_at),
+        created_at_ms=5,
+    )
+
+
+async def test_trusted_caller_may_give_ids_by_headers_and_the_body_wins():
+    call = await route(incoming(is_trusted=True, **IDS))
+    assert call.request.conversation == {"conversationId": "c1", "messageId": "header-m"}
+    assert call.placeholders["BODY_MESSAGEID"] == "header-m"
+
+
+async def test_headers_of_an_untrusted_caller_give_no_ids():
+    headers = {**IDS, "x-librechat-body-parentmessageid": "b64:?"}
+    assert (await route(incoming(is_trusted=False, **headers))).request.conversation == {
+        "conversationId": "c1"
+    }
+
+
+async def test_malformed_id_of_a_trusted_caller_is_told():
+    headers = {"x-librechat-body-messageid": "b64:?"}
+    with pytest.raises(InvalidHeaderValueError):
+        await route(incoming(is_trusted=True, **headers))
+
+
+@pytest.mark.parametrize(
+    ("in_body", "in_header", "chosen"),
+    [("Acme", "Beta", "Acme"), (None, "Beta", "Beta"), ("", "Beta", "Beta"), ("Beta", "", "Beta")],
+)
+async def test_endpoint_of_the_body_beats_the_header(in_body, in_header, chosen):
+    config = StaticConfig(build_snapshot_of(priced_entry(), priced_entry(name="Beta")))
+    body = parse_chat_request({**BODY, "endpoint": in_body})
+    call = await build_service(config).route(incoming(x_endpoint=in_header), body)
+    assert call.endpoint.name == chosen
+
+
+async def test_without_a_configuration_there_is_no_call():
+    service = build_service(StaticConfig(ConfigUnavailableError()))
+    with pytest.raises(ConfigUnavailableError) as caught:
+        await service.route(incoming(), parse_chat_request(BODY))
+    assert (caught.value.status, caught.value.headers) == (503, {"retry-after": "10"})
+
+
+async def test_whole_answer_is_that_of_the_metered_call():
+    service = build_service(None, json_answer(completion()))
+    call = await service.route(incoming(), parse_chat_request(BODY))
+    answer = await service.complete(call, lambda _: None)
+    assert answer.upstream_id == "chatcmpl-1"

@@ -1,0 +1,111 @@
+"""The HTTP client, as far as it goes without a connection."""
+
+import asyncio
+import ssl
+
+import httpx2
+import pytest
+
+from waystation.egress.client import Egress, UpstreamResponse, _translate
+from waystation.egress.deadlines import Deadline
+from waystation.errors import (
+    ResponseTooLargeError,
+    UpstreamFailedError,
+    UpstreamInvalidResponseError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+from waystation.wire.upstream_request import UpstreamRequest
+
+
+def respond(content: bytes = b"", **headers: str) -> UpstreamResponse:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    stream = httpx2.ByteStream(content)
+    return UpstreamResponse(httpx2.Response(200, headers=names, stream=stream))
+
+
+async def test_body_is_read_within_its_limit():
+    assert await respond(b"abc").read(3) == b"abc"
+
+
+async def test_body_beyond_its_limit_is_refused():
+    with pytest.raises(ResponseTooLargeError):
+        await respond(b"abcd").read(3)
+
+
+async def test_compressed_answer_is_refused():
+    with pytest.raises(UpstreamInvalidResponseError) as caught:
+        await respond(b"x", content_encoding="gzip").read(3)
+    assert caught.value.message == "The upstream's answer is compressed unasked."
+
+
+async def test_identity_is_no_compression():
+    assert await respond(b"x", content_encoding="Identity").read(3) == b"x"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "media_type"),
+    [
+        ("application/json", "application/json"),
+        ("Text/Event-Stream; charset=utf-8", "text/event-stream"),
+        ("", ""),
+    ],
+)
+def test_media_type_is_bare_and_in_lower_case(content_type, media_type):
+    assert respond(content_type=content_type).media_type == media_type
+
+
+@pytest.mark.parametrize("url", ["https://é_.test/", "https://a\x7f.test/", "ftp://a.test/x"])
+async def test_url_that_cannot_be_asked_is_unreachable(url):
+    deadline = Deadline(asyncio.get_running_loop().time() + 10)
+    with pytest.raises(UpstreamUnreachableError):
+        async with Egress().send(UpstreamRequest(url, (), b""), deadline):
+            pass
+
+
+async def test_client_is_kept_for_the_loop_that_made_it():
+    egress = Egress()
+    first = egress._client_of_this_loop()
+    assert egress._client_of_this_loop() is first
+    other = await asyncio.to_thread(asyncio.run, _client_of(egress))
+    assert other is not first
+
+
+async def _client_of(egress: Egress) -> httpx2.AsyncClient:
+    return egress._client_of_this_loop()
+
+
+async def test_client_trusts_nothing_around_it(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    client = Egress()._client_of_this_loop()
+    assert (client.trust_env, client.follow_redirects) == (False, False)
+    assert client.headers["accept-encoding"] == "identity"
+    assert set(client._mounts) == set()
+
+
+async def test_bundle_of_certificates_must_be_readable(tmp_path):
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("no certificate")
+    with pytest.raises(ssl.SSLError):
+        Egress(ca_bundle=str(bundle))._client_of_this_loop()
+
+
+ERRORS = {
+    httpx2.ConnectError: UpstreamUnreachableError,
+    httpx2.ConnectTimeout: UpstreamUnreachableError,
+    httpx2.ProxyError: UpstreamUnreachableError,
+    httpx2.UnsupportedProtocol: UpstreamUnreachableError,
+    httpx2.PoolTimeout: UpstreamTimeoutError,
+    httpx2.ReadTimeout: UpstreamTimeoutError,
+    httpx2.RemoteProtocolError: UpstreamInvalidResponseError,
+    httpx2.DecodingError: UpstreamInvalidResponseError,
+    httpx2.ReadError: UpstreamFailedError,
+    httpx2.WriteError: UpstreamFailedError,
+}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_library_errors_become_ours_without_their_text(error):
+    ours = _translate(error("https://secret.internal/"))
+    assert type(ours) is ERRORS[error]
+    assert "secret" not in ours.message

@@ -1,0 +1,84 @@
+"""What tokens cost."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.config_entries import build_entry, token_config
+from waystation.ledger.pricing import Rates, cost_nanousd, estimate_usage, rates_of
+from waystation.wire.usage import MAX_TOKENS, Usage
+
+RATES = Rates(Decimal(2), Decimal(6), Decimal("0.5"), Decimal("2.5"))
+
+counts = st.integers(0, MAX_TOKENS)
+rates = st.decimals(0, 1_000_000, places=9)
+
+
+def test_each_kind_has_its_rate():
+    usage = Usage(1000, 100, cache_read_tokens=300, cache_write_tokens=200, reasoning_tokens=50)
+    assert cost_nanousd(usage, RATES) == 500 * 2000 + 300 * 500 + 200 * 2500 + 100 * 6000
+
+
+def test_smallest_rate_counts_over_a_million_tokens():
+    smallest = Decimal("0.000000001")
+    rates = Rates(smallest, smallest, smallest, smallest)
+    assert cost_nanousd(Usage(1_000_000, 0), rates) == 1
+
+
+@pytest.mark.parametrize(
+    ("rate", "tokens", "cost"),
+    [("0.001", 1, 1), ("0.0005", 1, 1), ("0.0005", 2, 1), ("0.0005", 3, 2), ("0", 5, 0)],
+)
+def test_cost_is_rounded_up(rate, tokens, cost):
+    each = Decimal(rate)
+    assert cost_nanousd(Usage(tokens, 0), Rates(each, each, each, each)) == cost
+
+
+def test_cost_is_rounded_once_for_all_kinds():
+    half = Decimal("0.0005")  # of a nano-USD per token
+    usage = Usage(3, 1, cache_read_tokens=1, cache_write_tokens=1)
+    assert cost_nanousd(usage, Rates(half, half, half, half)) == 2
+
+
+@given(st.tuples(counts, counts, counts, counts), st.tuples(rates, rates, rates, rates))
+def test_cost_is_exact(tokens, priced):
+    uncached, output, read, write = tokens
+    usage = Usage(uncached + read + write, output, read, write)
+    cost = cost_nanousd(usage, Rates(*priced))
+    prompt, completion, cache_read, cache_write = (Fraction(rate) * 1000 for rate in priced)
+    exact = uncached * prompt + output * completion + read * cache_read + write * cache_write
+    assert 0 <= cost - exact < 1
+
+
+@given(counts, counts, rates, rates)
+def test_cost_never_goes_below_zero_or_above_the_dearest_kind(prompt, output, low, high):
+    cost = cost_nanousd(Usage(prompt, output), Rates(low, high, low, high))
+    assert 0 <= cost <= Fraction(max(low, high)) * 1000 * (prompt + output) + 1
+
+
+def test_rates_are_those_of_the_model_as_it_is_sent():
+    endpoint = build_entry(tokenConfig=token_config(cacheRead=0.5, cacheWrite=2.5))
+    assert rates_of(endpoint, "m") == Rates(Decimal(1), Decimal(2), Decimal("0.5"), Decimal("2.5"))
+
+
+def test_cached_tokens_without_rates_cost_what_the_prompt_costs():
+    endpoint = build_entry(tokenConfig=token_config())
+    assert rates_of(endpoint, "m") == Rates(Decimal(1), Decimal(2), Decimal(1), Decimal(1))
+
+
+def test_cached_tokens_can_be_free():
+    endpoint = build_entry(tokenConfig=token_config(cacheRead=0))
+    assert rates_of(endpoint, "m") == Rates(Decimal(1), Decimal(2), Decimal(0), Decimal(1))
+
+
+@pytest.mark.parametrize("model", ["M", "m ", "m-1", ""])
+def test_other_model_has_no_rates(model):
+    assert rates_of(build_entry(tokenConfig=token_config()), model) is None
+
+
+@pytest.mark.parametrize(("characters", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
+def test_estimate_is_four_characters_to_a_token(characters, tokens):
+    assert estimate_usage(characters, characters) == Usage(tokens, tokens, source="estimated")

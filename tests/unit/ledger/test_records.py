@@ -1,0 +1,157 @@
+"""The record of a request, and its keys."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waystation.ledger.pricing import Rates
+from waystation.ledger.records import LedgerRecord, bounded, encode_part
+from waystation.wire.usage import Usage
+
+SETTLED = LedgerRecord(
+    request_id="01JZZZZZZZZZZZZZZZZZZZZZZZ",
+    user_id="alice/1",
+    key_id="k1",
+    endpoint="Acme",
+    model="acme-large",
+    kind="chat",
+    state="SETTLED",
+    config_version="v1",
+    created_at_ms=1_780_000_000_123,
+    settled_at_ms=1_780_000_001_000,
+    usage=Usage(10, 5, cache_read_tokens=4, cache_write_tokens=0, reasoning_tokens=2),
+    rates=Rates(Decimal("2.50"), Decimal("1E+1"), Decimal("1E-9"), Decimal(0)),
+    cost_nanousd=61_001,
+    conversation_id="c1",
+    upstream_id="chatcmpl-1",
+    is_stream=True,
+)
+
+ITEM = {
+    "PK": "U#alice%2F1",
+    "SK": "REQ#01JZZZZZZZZZZZZZZZZZZZZZZZ",
+    "state": "SETTLED",
+    "kind": "chat",
+    "user_id": "alice/1",
+    "key_id": "k1",
+    "endpoint": "Acme",
+    "model": "acme-large",
+    "hold": 0,
+    "cost": 61_001,
+    "priced": True,
+    "tokens": {"in": 10, "out": 5, "cacheRead": 4, "cacheWrite": 0, "reasoning": 2},
+    "usage_source": "upstream",
+    "rates": {
+        "prompt": "2.50",
+        "completion": "10",
+        "cacheRead": "0.000000001",
+        "cacheWrite": "0",
+    },
+    "config_version": "v1",
+    "conversation_id": "c1",
+    "upstream_id": "chatcmpl-1",
+    "stream": True,
+    "created_at": "2026-05-28T20:26:40.123Z",
+    "settled_at": "2026-05-28T20:26:41.000Z",
+}
+
+
+def without(*names: str) -> dict[str, object]:
+    return {name: value for name, value in ITEM.items() if name not in names}
+
+
+def test_priced_record_tells_tokens_rates_and_cost():
+    assert SETTLED.to_item() == ITEM
+
+
+def test_unpriced_record_has_no_cost():
+    record = replace(SETTLED, rates=None, cost_nanousd=None)
+    assert record.to_item() == without("cost", "rates") | {"priced": False}
+
+
+def test_estimated_record_is_marked():
+    record = replace(SETTLED, usage=Usage(3, 4, source="estimated"))
+    assert record.to_item() == ITEM | {
+        "tokens": {"in": 3, "out": 4},
+        "usage_source": "estimated",
+    }
+
+
+def test_released_record_cost_nothing():
+    record = replace(
+        SETTLED,
+        state="RELEASED",
+        usage=None,
+        rates=None,
+        cost_nanousd=0,
+        conversation_id=None,
+        upstream_id=None,
+        error_code="upstream_rate_limited",
+    )
+    left_out = ("priced", "tokens", "usage_source", "rates", "conversation_id", "upstream_id")
+    assert record.to_item() == without(*left_out) | {
+        "state": "RELEASED",
+        "cost": 0,
+        "error_code": "upstream_rate_limited",
+    }
+
+
+@pytest.mark.parametrize("name", ["endpoint", "model", "conversation_id", "upstream_id"])
+def test_shown_text_is_cut_to_200_bytes(name):
+    changes: Any = {name: "é" * 150}
+    record = replace(SETTLED, **changes)
+    assert record.to_item() == ITEM | {name: "é" * 100}
+
+
+def test_text_is_cut_between_characters():
+    assert bounded("a" + "é" * 100) == "a" + "é" * 99
+    assert bounded(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("alice", "alice"),
+        ("a#b", "a%23b"),
+        ("a%23b", "a%2523b"),
+        ("a/b", "a%2Fb"),
+        ("a\nb\x7f", "a%0Ab%7F"),
+        ("é😀", "é😀"),
+        ("x" * 200, "x" * 200),
+        ("%h", "%25h"),
+    ],
+)
+def test_part_of_a_key_is_encoded(text, part):
+    assert encode_part(text) == part
+
+
+def test_long_part_of_a_key_is_hashed():
+    assert encode_part("x" * 201) == (
+        "%h84a0678c90937f5dcf9994d5866668da6b995109c8ad845410559b48a4ecafed"
+    )
+
+
+parts = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("#%/h\x00"), max_size=250)
+
+
+@given(parts)
+def test_part_of_a_key_is_bounded_and_holds_no_separator(text):
+    part = encode_part(text)
+    assert len(part.encode()) <= 200
+    assert not set(part) & set("#/\x00\n\x7f")
+
+
+@given(st.lists(parts, min_size=1, max_size=4), st.lists(parts, min_size=1, max_size=4))
+def test_distinct_tuples_make_distinct_keys(one, other):
+    are_equal = "#".join(map(encode_part, one)) == "#".join(map(encode_part, other))
+    assert are_equal == (one == other)
+
+
+@given(st.integers(0, 120), st.sampled_from(["é", "#", "😀"]), st.sampled_from(["é", "#", "😀"]))
+def test_distinct_long_texts_make_distinct_parts(length, one, other):
+    text = "x" * (length + 100)
+    assert (encode_part(text + one) == encode_part(text + other)) == (one == other)

@@ -1,0 +1,280 @@
+"""What every request gets: identity, an id, safe headers, errors in the envelope, one log line."""
+
+import json
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+
+import pytest
+from fastapi import APIRouter, Query
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
+
+from tests.support.asgi import AsgiAnswer, ask
+from waystation.errors import InvalidApiKeyError, InvalidBodyError, UpstreamRateLimitedError
+from waystation.identity.incoming import Incoming
+from waystation.identity.user import Caller, User
+from waystation.settings import ResponseMode
+from waystation.web.api import create_api
+from waystation.web.app import PostRoute, create_app, wrap_app
+from waystation.wire.answers import Answer, EventStream, JsonAnswer
+
+SECRET = "the-key-of-acme-5b1f7a3c"
+JSON = {"content-type": "application/json", "authorization": "Bearer key"}
+SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+
+
+class KeyAuthenticator:
+    """Knows one key."""
+
+    async def authenticate(self, headers) -> Caller:
+        if headers.get("authorization") != "Bearer key":
+            raise InvalidApiKeyError
+        return Caller(User("alice"), "k1")
+
+
+@dataclass
+class FakeRuntime:
+    """A runtime that is nothing but what apps ask for."""
+
+    authenticator: KeyAuthenticator
+    response_mode: ResponseMode = "buffered"
+
+    def __call__(self) -> "FakeRuntime":
+        return self
+
+    def live_secrets(self) -> Iterable[str]:
+        return [SECRET]
+
+
+RUNTIME = FakeRuntime(KeyAuthenticator())
+
+
+async def handle(incoming: Incoming) -> Answer:
+    """Do what the body says."""
+    body = incoming.body
+    assert isinstance(body, dict)
+    incoming.notes["model"] = SECRET
+    match body.get("do"):
+        case "fail":
+            raise ValueError(SECRET)
+        case "refuse":
+            raise UpstreamRateLimitedError("Slow down.", headers={"retry-after": "7"})
+        case "stream":
+            return EventStream(_events())
+        case _:
+            return JsonAnswer({"id": incoming.request_id, "user": incoming.caller.user.id})
+
+
+async def _events() -> AsyncGenerator[bytes, None]:
+    yield b"data: 1\n\n"
+    yield b"data: [DONE]\n\n"
+
+
+async def post(do: str = "", *, path: str = "/chat", method: str = "POST", **headers) -> AsgiAnswer:
+    app = create_app([PostRoute("/chat", handle)], RUNTIME)
+    body = [json.dumps({"do": do}).encode()]
+    return await ask(app, method, path, headers=headers or JSON, body=body)
+
+
+def line_of(capsys) -> dict[str, object]:
+    """Return the fields of the one line of the request."""
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()][-1:]
+    own = {"level", "location", "timestamp", "service", "message", "latency_ms", "request_id"}
+    assert isinstance(line["latency_ms"], int)
+    return {name: value for name, value in line.items() if name not in own}
+
+
+async def test_answer_carries_its_request_id_and_safe_headers(capsys):
+    answer = await post()
+    request_id = answer.headers["x-request-id"]
+    assert answer.status == 200
+    assert answer.json == {"id": request_id, "user": "alice"}
+    assert answer.headers == {
+        **SAFE,
+        "content-type": "application/json",
+        "content-length": str(len(answer.body)),
+        "x-request-id": request_id,
+    }
+    assert line_of(capsys) == {
+        "user_id": "alice",
+        "key_id": "k1",
+        "model": "[REDACTED]",
+        "method": "POST",
+        "route": "/chat",
+        "status": 200,
+    }
+
+
+async def test_every_request_has_an_id_of_its_own():
+    app = create_app([PostRoute("/chat", handle)], RUNTIME)
+    ids = [(await ask(app)).headers["x-request-id"] for _ in range(5)]
+    assert sorted(set(ids)) == ids
+
+
+async def test_stream_is_sent_as_events():
+    answer = await post("stream")
+    assert answer.status == 200
+    assert answer.headers | SAFE == answer.headers
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert answer.body == b"data: 1\n\ndata: [DONE]\n\n"
+
+
+async def test_unforeseen_error_is_a_fixed_text_and_its_place_in_the_log(capsys):
+    answer = await post("fail")
+    assert answer.status == 500
+    assert answer.json == {
+        "error": {
+            "message": "The gateway failed unexpectedly. The log has the details.",
+            "type": "internal_error",
+            "param": None,
+            "code": "internal_error",
+        }
+    }
+    assert answer.headers["x-should-retry"] == "false"
+    out = capsys.readouterr().out
+    assert SECRET not in out
+    unexpected, request = (json.loads(line) for line in out.splitlines())
+    assert (unexpected["message"], unexpected["error_type"]) == ("unexpected_error", "ValueError")
+    assert unexpected["request_id"] == request["request_id"] == answer.headers["x-request-id"]
+    assert (request["status"], request["error_code"]) == (500, "internal_error")
+
+
+async def test_our_errors_are_envelopes_with_their_headers(capsys):
+    answer = await post("refuse")
+    assert answer.status == 429
+    assert answer.json["error"] == {
+        "message": "Slow down.",
+        "type": "rate_limit_error",
+        "param": None,
+        "code": "upstream_rate_limited",
+    }
+    assert answer.headers["retry-after"] == "7"
+    assert answer.headers | SAFE == answer.headers
+    assert line_of(capsys)["error_code"] == "upstream_rate_limited"
+
+
+ROUTES = {
+    "unknown route": ("POST", "/nothing", 404, "not_found"),
+    "slash at the end": ("POST", "/chat/", 404, "not_found"),
+    "encoded": ("POST", "/chat/../x%00", 404, "not_found"),
+    "another method": ("GET", "/chat", 405, "method_not_allowed"),
+    "unknown method": ("BREW", "/chat", 405, "method_not_allowed"),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "status", "code"), ROUTES.values(), ids=ROUTES)
+async def test_other_routes_and_methods_are_envelopes(method, path, status, code):
+    answer = await post(path=path, method=method)
+    assert (answer.status, answer.json["error"]["code"]) == (status, code)
+    assert answer.headers | SAFE == answer.headers
+    assert answer.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "application/json"}, 401),
+        ({"content-type": "text/plain"}, 401),
+        ({"authorization": "Bearer key"}, 415),
+    ],
+)
+async def test_caller_is_known_before_the_body_is_read(headers, status):
+    assert (await post(**headers)).status == status
+
+
+async def test_client_that_goes_while_it_sends_is_only_logged(capsys):
+    async def gone(scope, receive, send) -> None:
+        raise ClientDisconnect
+
+    answer = await ask(wrap_app(gone, RUNTIME))
+    assert answer.messages == []
+    assert line_of(capsys) == {
+        "method": "GET",
+        "status": 499,
+        "error_code": "client_disconnected",
+    }
+
+
+async def test_other_protocols_pass_through():
+    seen = []
+
+    async def inner(scope, receive, send) -> None:
+        seen.append(scope["type"])
+
+    await wrap_app(inner, RUNTIME)({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
+    assert seen == ["lifespan"]
+
+
+async def test_odd_http_error_of_a_library_is_a_bad_request():
+    async def odd(scope, receive, send) -> None:
+        raise HTTPException(418, detail="secret")
+
+    answer = await ask(wrap_app(odd, RUNTIME))
+    assert (answer.status, answer.json["error"]["message"]) == (
+        400,
+        "The request cannot be read.",
+    )
+
+
+async def test_error_after_the_answer_has_begun_sends_nothing_more():
+    async def late(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise InvalidBodyError("x")
+
+    answer = await ask(wrap_app(late, RUNTIME))
+    assert [message["type"] for message in answer.messages] == ["http.response.start"]
+
+
+def build_api() -> ASGIApp:
+    router, open_router = APIRouter(), APIRouter()
+
+    @router.get("/own")
+    async def own(number: int = Query(0)) -> dict[str, int]:
+        if number < 0:
+            raise ValueError(SECRET)
+        return {"number": number}
+
+    @open_router.get("/open")
+    async def anyone() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return create_api(RUNTIME, routers=[router], open_routers=[open_router])
+
+
+async def test_api_serves_callers_and_open_routes(capsys):
+    api = build_api()
+    assert (await ask(api, path="/own", headers=JSON)).json == {"number": 0}
+    assert line_of(capsys)["user_id"] == "alice"
+    assert (await ask(api, path="/open")).json == {"status": "ok"}
+
+
+API = {
+    "nobody": ("/own", {}, b"", 401, "invalid_api_key"),
+    "bad parameter": ("/own", JSON, b"number=x", 400, "invalid_body"),
+    "unknown route": ("/docs", JSON, b"", 404, "not_found"),
+    "schema": ("/openapi.json", JSON, b"", 404, "not_found"),
+}
+
+
+@pytest.mark.parametrize(("path", "headers", "query", "status", "code"), API.values(), ids=API)
+async def test_api_answers_errors_in_the_envelope(path, headers, query, status, code):
+    answer = await ask(build_api(), path=path, headers=headers, query_string=query)
+    assert (answer.status, answer.json["error"]["code"]) == (status, code)
+    assert answer.headers | SAFE == answer.headers
+
+
+async def test_api_answers_other_methods_in_the_envelope():
+    answer = await ask(build_api(), "POST", "/own", headers=JSON)
+    assert (answer.status, answer.json["error"]["code"]) == (405, "method_not_allowed")
+
+
+async def test_api_logs_an_unforeseen_error_by_its_place(capsys):
+    answer = await ask(build_api(), path="/own", headers=JSON, query_string=b"number=-1")
+    assert (answer.status, answer.json["error"]["code"]) == (500, "internal_error")
+    out = capsys.readouterr().out
+    assert SECRET not in out
+    assert [json.loads(line)["message"] for line in out.splitlines()] == [
+        "unexpected_error",
+        "request",
+    ]
