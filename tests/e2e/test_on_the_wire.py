@@ -10,7 +10,8 @@ from tests.support.fake_upstream import (
     FakeUpstream,
 )
 from tests.support.lambda_gateway import LambdaGateway, make_gateway_key
-from waystation.identity.user import USER_FIELDS, User
+from waystation.config.schema import USER_FIELDS
+from waystation.identity.user import User
 
 # The example of the page that documents custom endpoints, on the fake upstream.
 MISTRAL = """

@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from waystation.calls.call import Call
-from waystation.config.schema import Endpoint
+from waystation.config.schema import USER_PROVIDED, Endpoint
 from waystation.config.templates import (
     UnknownPlaceholderError,
     UnresolvedVariableError,
@@ -24,8 +24,6 @@ from waystation.errors import (
     MissingUserKeyError,
 )
 from waystation.providers.provider import CallContext
-
-USER_PROVIDED = "user_provided"
 
 
 class VariableResolver(Protocol):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from waystation.config.references import USER_FIELDS
 from waystation.config.schema_params import CustomParams, ParamDefinition, Part, Range
 from waystation.config.schema_rules import (
     BUILT_IN_NAMES,
@@ -32,6 +33,7 @@ from waystation.config.schema_rules import (
 
 __all__ = [
     "BUILT_IN_NAMES",
+    "USER_FIELDS",
     "USER_PROVIDED",
     "CustomParams",
     "Endpoint",

@@ -8,12 +8,14 @@ starts with `b64:` is base64 of UTF-8.
 import base64
 from collections.abc import Mapping
 
+from waystation.config.schema import USER_FIELDS
 from waystation.errors import InvalidHeaderValueError
-from waystation.identity.user import MAX_FIELD_LENGTH, USER_FIELDS, User
+from waystation.identity.user import MAX_FIELD_LENGTH, User
+from waystation.wire.chat_request import CONVERSATION_FIELDS
 
 _USER_PREFIX = "x-librechat-user-"
 _BODY_PREFIX = "x-librechat-body-"
-_BODY_FIELDS = {name.lower(): name for name in ("conversationId", "parentMessageId", "messageId")}
+_BODY_FIELDS = {name.lower(): name for name in CONVERSATION_FIELDS}
 _USER_FIELDS = {name.lower(): name for name in USER_FIELDS}
 _ENCODED = "b64:"
 

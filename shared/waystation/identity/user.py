@@ -3,26 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-USER_FIELDS = (
-    "id",
-    "name",
-    "username",
-    "email",
-    "provider",
-    "role",
-    "googleId",
-    "facebookId",
-    "openidId",
-    "samlId",
-    "ldapId",
-    "githubId",
-    "discordId",
-    "appleId",
-    "emailVerified",
-    "twoFactorEnabled",
-    "termsAccepted",
-    "termsAcceptedAt",
-)
+from waystation.config.schema import USER_FIELDS
+
 MAX_FIELD_LENGTH = 8192
 
 

@@ -2,11 +2,10 @@
 
 from typing import Protocol
 
-from waystation.config.schema import Endpoint
+from waystation.config.schema import USER_PROVIDED, Endpoint
 from waystation.config.snapshot import ConfigSnapshot
 from waystation.ledger.pricing import rates_of
 
-USER_PROVIDED = "user_provided"
 _ORDER = 9999  # LibreChat's place for custom endpoints
 
 

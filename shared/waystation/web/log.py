@@ -54,8 +54,20 @@ class _RedactingFormatter(LambdaPowertoolsFormatter):
         return redact(super().format(record), self._live_secrets())
 
 
+class _GuardedFormatter(logging.Formatter):
+    """Whatever a library's handler would write, without secrets."""
+
+    def __init__(self, inner: logging.Formatter, live_secrets: SecretValues) -> None:
+        super().__init__()
+        self._inner = inner
+        self._live_secrets = live_secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(self._inner.format(record), self._live_secrets())
+
+
 def set_up_logging(level: str, live_secrets: SecretValues) -> None:
-    """Send this package's log, and warnings of libraries, to stdout as JSON lines."""
+    """Send this package's log to stdout as JSON lines, and guard what libraries log."""
     Logger(
         service=ROOT,
         level=level,
@@ -66,6 +78,18 @@ def set_up_logging(level: str, live_secrets: SecretValues) -> None:
     logger.propagate = False
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)
+    _guard_libraries(live_secrets)
+
+
+def _guard_libraries(live_secrets: SecretValues) -> None:
+    """Put the filter before the root logger's handlers: Lambda's own, or one to stderr."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.StreamHandler())
+    for handler in root.handlers:
+        inner = handler.formatter or logging.Formatter()
+        if not isinstance(inner, _GuardedFormatter):
+            handler.setFormatter(_GuardedFormatter(inner, live_secrets))
 
 
 def log_request(fields: Mapping[str, object]) -> None:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waystation.config.schema import USER_FIELDS
 from waystation.errors import InvalidHeaderValueError
 from waystation.identity.assertions import asserted_ids, asserted_user
-from waystation.identity.user import MAX_FIELD_LENGTH, USER_FIELDS, User
+from waystation.identity.user import MAX_FIELD_LENGTH, User
 
 
 def test_every_field_can_be_asserted():

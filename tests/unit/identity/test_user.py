@@ -4,8 +4,9 @@ import pytest
 
 from waystation.config.references import PLACEHOLDERS
 from waystation.config.references import USER_FIELDS as PLACEHOLDER_FIELDS
+from waystation.config.schema import USER_FIELDS
 from waystation.identity.incoming import Incoming
-from waystation.identity.user import MAX_FIELD_LENGTH, USER_FIELDS, Caller, User, parse_user
+from waystation.identity.user import MAX_FIELD_LENGTH, Caller, User, parse_user
 
 USERS = {
     "id alone": ({"id": "u"}, User("u")),

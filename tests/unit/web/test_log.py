@@ -1,6 +1,7 @@
 """The log: which fields, and without which secrets."""
 
 import base64
+import io
 import json
 import logging
 from urllib.parse import quote
@@ -92,3 +93,15 @@ def test_level_is_kept(capsys):
     set_up_logging("ERROR", list)
     log_request({"status": 200})
     assert capsys.readouterr().out == ""
+
+
+def test_warnings_of_libraries_are_redacted():
+    root, sink = logging.getLogger(), io.StringIO()
+    handler = logging.StreamHandler(sink)
+    root.addHandler(handler)
+    try:
+        start_log()
+        logging.getLogger("some.library").warning("refused %s", SECRET)
+    finally:
+        root.removeHandler(handler)
+    assert sink.getvalue() == "refused [REDACTED]\n"
