@@ -31,6 +31,7 @@ from waystation.models.service import ModelsService
 from waystation.settings import (
     ResponseMode,
     Settings,
+    SettingsError,
     environment,
     load_settings,
     runs_on_lambda,
@@ -130,9 +131,16 @@ def _runtime_from_environment() -> Runtime:
         table=DynamoTable(clients.dynamodb, settings.table_name),
         config_source=_config_source(settings, clients),
         secrets=secrets,
-        egress=Egress(proxy=settings.egress_proxy, ca_bundle=settings.ca_bundle),
+        egress=_egress(settings),
         response_mode=settings.response_mode,
     )
+
+
+def _egress(settings: Settings) -> Egress:
+    try:
+        return Egress(proxy=settings.egress_proxy, ca_bundle=settings.ca_bundle)
+    except (OSError, ValueError) as error:
+        raise SettingsError("EGRESS_PROXY or CA_BUNDLE cannot be used") from error
 
 
 def _config_source(settings: Settings, clients: "AwsClients") -> ConfigSource:

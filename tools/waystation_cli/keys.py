@@ -50,8 +50,9 @@ def create(
 ) -> None:
     """Make a key and show it, this once."""
     known_user = _user(user, user_file)
-    target, key = table_of(stack, table), make_key()
+    key = make_key()
     with aws_errors():
+        target = table_of(stack, table)
         info = asyncio.run(
             store_key(
                 target,

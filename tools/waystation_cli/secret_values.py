@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from waystation.config.references import is_allowed_variable
-from waystation_cli.console import fail
+from waystation_cli.console import error_console, fail
 from waystation_cli.env_file import read_env_file
 from waystation_cli.stack import PrefixOption, StackOption, aws_errors, prefix_of, ssm_client
 
@@ -36,12 +36,16 @@ def import_file(
     stack: StackOption = None,
     prefix: PrefixOption = None,
 ) -> None:
-    """Store every value of an environment file."""
+    """Store every value of an environment file that `${NAME}` may refer to."""
     try:
         values = read_env_file(file)
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file} cannot be read: {error}")
-    _put(prefix_of(stack, prefix), values)
+    usable = {name: text for name, text in values.items() if text and is_allowed_variable(name)}
+    for name in values.keys() - usable.keys():
+        why = "is empty" if is_allowed_variable(name) else "is no name that ${…} may refer to"
+        error_console.print(f"left out: {name} {why}")
+    _put(prefix_of(stack, prefix), usable)
 
 
 def _put(prefix: str, values: dict[str, str]) -> None:
@@ -52,10 +56,10 @@ def _put(prefix: str, values: dict[str, str]) -> None:
             fail(f"{name} is empty; nothing was stored")
         if len(value.encode()) > MAX_VALUE_BYTES:
             fail(f"{name} has more than {MAX_VALUE_BYTES} bytes; nothing was stored")
-    client = ssm_client()
-    for name, value in values.items():
-        with aws_errors():
+    with aws_errors():
+        client = ssm_client()
+        for name, value in values.items():
             client.put_parameter(
                 Name=f"{prefix}/{name}", Value=value, Type="SecureString", Overwrite=True
             )
-        print(f"Stored {prefix}/{name}.")
+            print(f"Stored {prefix}/{name}.")

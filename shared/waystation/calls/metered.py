@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from waystation.calls.call import Call
 from waystation.calls.outcome import Outcome, usage_for_client
-from waystation.calls.target import VariableResolver, resolve_target, secrets_of
+from waystation.calls.target import VariableResolver, resolve_target
 from waystation.egress.client import (
     MAX_COMPLETION_BYTES,
     MAX_ERROR_BYTES,
@@ -163,7 +163,7 @@ class MeteredCalls:
     def _note(self, error: UpstreamError, outcome: Outcome, prepared: _Prepared) -> UpstreamError:
         """Write an error down, and take secrets out of what it tells."""
         outcome.error_code = error.code or error.type
-        error.message = clean_message(error.message, secrets_of(prepared.context))
+        error.message = clean_message(error.message, prepared.context.secrets)
         if isinstance(error, UpstreamUnreachableError):
             outcome.is_billable = False
         return error
@@ -205,7 +205,7 @@ async def _refusal(response: UpstreamResponse, prepared: _Prepared) -> UpstreamE
             body = await response.read(MAX_ERROR_BYTES)
     except UpstreamError:
         body = b""  # the status alone has to do
-    secrets = secrets_of(prepared.context)
+    secrets = prepared.context.secrets
     return error_from_response(response.status, response.headers, body, secrets)
 
 

@@ -25,6 +25,8 @@ from waystation.errors import (
 )
 from waystation.providers.provider import CallContext
 
+MAX_HEADERS_LENGTH = 32 * 1024
+
 
 class VariableResolver(Protocol):
     async def resolve(self, names: set[str], /) -> Mapping[str, str]:
@@ -41,21 +43,23 @@ async def resolve_target(call: Call, secrets: VariableResolver) -> CallContext:
     texts = (endpoint.api_key, endpoint.base_url, *endpoint.headers.values())
     names = {name for text in texts for name in find_variables(text)}
     values = await secrets.resolve(names) if names else {}
+    api_key = _api_key(endpoint, values)
+    headers = {
+        name: _header(endpoint, name, values, call.placeholders) for name in endpoint.headers
+    }
+    if sum(map(len, headers.values())) > MAX_HEADERS_LENGTH:
+        raise InvalidHeaderValueError(
+            f"The headers of endpoint '{endpoint.name}' are too long with your values."
+        )
     return CallContext(
         endpoint=endpoint,
         model=call.model,
         user_id=call.user_id,
-        api_key=_api_key(endpoint, values),
+        api_key=api_key,
         base_url=_base_url(endpoint, values),
-        headers={
-            name: _header(endpoint, name, values, call.placeholders) for name in endpoint.headers
-        },
+        headers=headers,
+        secrets=(api_key, *headers.values(), *values.values()),
     )
-
-
-def secrets_of(context: CallContext) -> list[str]:
-    """Return every value of a call that must not appear in a message or a log."""
-    return [context.api_key, *context.headers.values()]
 
 
 def _expand(endpoint: Endpoint, key: str, text: str, values: Mapping[str, str]) -> str:

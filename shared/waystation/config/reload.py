@@ -74,9 +74,12 @@ class ConfigLoader:
 
     async def _wait_for_refresh(self, budget_s: float) -> None:
         """Wait for a look at the source; one that began earlier does where age is allowed."""
-        running = self._running_refresh()
-        if running and self._refresh_after_s == 0:
+        running, checked_at = self._running_refresh(), self._checked_at
+        if running and (self._refresh_after_s == 0 or self._current is not None):
             await asyncio.wait({running}, timeout=budget_s)
+            if self._refresh_after_s > 0 and (self._checked_at > checked_at or not running.done()):
+                return
+            self._failed_at = None  # it may have failed only because the process was frozen
         refresh = self._start_refresh()
         if refresh:
             done, _ = await asyncio.wait({refresh}, timeout=budget_s)

@@ -5,10 +5,13 @@ that no source knows is not cached: it may be put there any moment.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from waystation.credentials.sources import SecretSource, SecretSourceError
 from waystation.errors import SecretUnavailableError
+
+_log = logging.getLogger("waystation.credentials")
 
 FRESH_S = 300.0
 STALE_S = 3600.0
@@ -66,6 +69,7 @@ class Secrets:
             stale = {name: value for name, (value, at) in cached.items() if now - at < STALE_S}
             if rest <= stale.keys():
                 return fresh | stale
+            _log.error("secrets_unavailable", extra={"cause": str(error)})
             raise SecretUnavailableError(
                 "The store of the gateway's secrets cannot be reached."
             ) from error

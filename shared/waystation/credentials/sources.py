@@ -45,7 +45,9 @@ class SsmSecretSource:
             found = await asyncio.gather(
                 *(asyncio.to_thread(self._fetch_batch, batch) for batch in batches)
             )
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            raise SecretSourceError(f"SSM refused: {error.response['Error']['Code']}") from error
+        except BotoCoreError as error:
             raise SecretSourceError(f"SSM did not answer: {type(error).__name__}") from error
         return {name: value for batch in found for name, value in batch.items()}
 

@@ -69,8 +69,9 @@ class Egress:
     """Sends requests. Connections are kept per event loop and never carried to another."""
 
     def __init__(self, *, proxy: str | None = None, ca_bundle: str | None = None) -> None:
-        self._proxy = proxy
-        self._ca_bundle = ca_bundle
+        """Raise OSError for a bundle that cannot be read, ValueError for a proxy that is no URL."""
+        self._proxy = httpx2.Proxy(proxy) if proxy else None
+        self._verify = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -106,11 +107,8 @@ class Egress:
         return self._client
 
     def _make_client(self) -> httpx2.AsyncClient:
-        verify: ssl.SSLContext | bool = True
-        if self._ca_bundle:
-            verify = ssl.create_default_context(cafile=self._ca_bundle)
         return httpx2.AsyncClient(
-            verify=verify,
+            verify=self._verify,
             proxy=self._proxy,
             follow_redirects=False,
             trust_env=False,
@@ -125,7 +123,7 @@ def _translate(error: httpx2.HTTPError) -> UpstreamError:
     match error:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.ProxyError():
             return UpstreamUnreachableError("The upstream cannot be reached.")
-        case httpx2.UnsupportedProtocol():
+        case httpx2.UnsupportedProtocol() | httpx2.PoolTimeout() | httpx2.LocalProtocolError():
             return UpstreamUnreachableError("The upstream cannot be reached.")
         case httpx2.TimeoutException():
             return UpstreamTimeoutError("The upstream took too long to answer.")

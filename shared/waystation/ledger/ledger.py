@@ -1,11 +1,14 @@
 """Writes records, each exactly once."""
 
+import asyncio
 import json
 import logging
 from typing import Protocol
 
 from waystation.aws.table import Table, TableError
 from waystation.ledger.records import LedgerRecord
+
+SETTLE_S = 2.5  # less than what is kept of a function's time for it
 
 _log = logging.getLogger("waystation.ledger")
 
@@ -18,18 +21,19 @@ class Ledger(Protocol):
 class TableLedger:
     """The ledger in the table.
 
-    A record the table does not take, after the client's own retries, is written whole to the log,
+    A record the table does not take in time is written whole to the log,
     as `ledger_settle_unwritten`, from where it can be put back.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, settle_s: float = SETTLE_S) -> None:
         self._table = table
+        self._settle_s = settle_s
 
     async def settle(self, record: LedgerRecord) -> None:
         item = record.to_item()
         try:
-            await self._table.put_new(item)  # False: an earlier try of ours did arrive
-        except TableError as error:
-            _log.error(
-                "ledger_settle_unwritten", extra={"record": json.dumps(item), "cause": str(error)}
-            )
+            async with asyncio.timeout(self._settle_s):
+                await self._table.put_new(item)  # False: an earlier try of ours did arrive
+        except (TableError, TimeoutError) as error:
+            told = {"record": json.dumps(item), "cause": str(error) or "timeout"}
+            _log.error("ledger_settle_unwritten", extra=told)

@@ -19,7 +19,8 @@ from waystation.wire.usage import Usage
 
 MAX_PART_BYTES = 200
 
-_UNSAFE = re.compile(r"[#%/\x00-\x1f\x7f]")
+_UNSAFE = re.compile(r"[#%/\x00-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 State = Literal["SETTLED", "RELEASED"]
 Kind = Literal["chat"]
@@ -84,10 +85,10 @@ def encode_part(text: str) -> str:
 
 
 def bounded(text: str | None) -> str | None:
-    """Cut a text that is only shown to 200 bytes."""
+    """Cut a text that is only shown to 200 bytes, without control characters."""
     if text is None:
         return None
-    return text.encode()[:MAX_PART_BYTES].decode(errors="ignore")
+    return _CONTROLS.sub("", text).encode()[:MAX_PART_BYTES].decode(errors="ignore")
 
 
 def _tokens(usage: Usage) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The contract every dialect keeps, and what it is told of a call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from waystation.config.schema import Endpoint
@@ -14,16 +14,18 @@ from waystation.wire.upstream_request import UpstreamRequest
 class CallContext:
     """A call with every reference resolved.
 
-    `headers` are the configured ones with all values filled in; `asks_usage` is false for an
+    `headers` are the configured ones with all values filled in; `secrets` is every value that no
+    message may show; `asks_usage` is false for an
     upstream that has refused to be asked for usage.
     """
 
     endpoint: Endpoint
     model: str
     user_id: str
-    api_key: str
-    base_url: str
-    headers: Mapping[str, str]
+    api_key: str = field(repr=False)
+    base_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     asks_usage: bool = True
 
 

@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from waystation.errors import GatewayError, InvalidBodyError
+from waystation.ledger.records import bounded
 from waystation.web.app import RuntimeSource, WebRuntime, wrap_app
 from waystation.web.middleware import GatewayMiddleware, answer_to
 from waystation.web.request import headers_of
@@ -33,7 +34,7 @@ def build_fastapi(
 
     async def authenticated(request: Request) -> None:
         caller = await get_runtime().authenticator.authenticate(headers_of(request.scope))
-        request.scope[NOTES].update(user_id=caller.user.id, key_id=caller.key_id)
+        request.scope[NOTES].update(user_id=bounded(caller.user.id), key_id=caller.key_id)
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for error_type in (GatewayError, HTTPException, RequestValidationError, Exception):

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from waystation.identity.incoming import Incoming
 from waystation.identity.user import Caller
+from waystation.ledger.records import bounded
 from waystation.settings import ResponseMode, log_level
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
@@ -84,7 +85,7 @@ def _endpoint(
         notes["route"] = route.path
         ends = ends_at(request.scope, runtime.response_mode)
         caller = await runtime.authenticator.authenticate(headers)
-        notes.update(user_id=caller.user.id, key_id=caller.key_id)
+        notes.update(user_id=bounded(caller.user.id), key_id=caller.key_id)
         body = await read_json_body(request, headers)
         incoming = Incoming(
             request_id=str(notes["request_id"]),

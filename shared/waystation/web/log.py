@@ -35,6 +35,7 @@ REQUEST_FIELDS = frozenset(
         "usage_source",
         "cost_nanousd",
         "error_code",
+        "cause",
     }
 )
 

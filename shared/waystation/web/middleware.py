@@ -79,6 +79,8 @@ def answer_to(error: Exception, notes: dict[str, object]) -> GatewayError:
     """Return what a client is told of an error, and note its code for the log line."""
     answer = _to_gateway_error(error)
     notes["error_code"] = answer.code or answer.type
+    if error.__cause__ is not None:
+        notes["cause"] = type(error.__cause__).__name__
     return answer
 
 

@@ -67,7 +67,7 @@ def stream_of(completion: Completion) -> list[StreamEvent]:
     deltas: list[dict[str, object]] = [
         {
             **{k: v for k, v in choice.items() if k != "message"},
-            "delta": choice.get("message") or {},
+            "delta": _numbered(choice.get("message") or {}),
         }
         for choice in (choices if isinstance(choices, list) else [])
     ]
@@ -76,6 +76,15 @@ def stream_of(completion: Completion) -> list[StreamEvent]:
     if isinstance(raw, Mapping):
         events.append(UsageReport(completion.usage, raw, extra))
     return [*events, Finished()]
+
+
+def _numbered(message: dict[str, object]) -> dict[str, object]:
+    """Give each tool call the index that only streamed ones carry."""
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list):
+        return message
+    numbered = [{"index": n, **call} for n, call in enumerate(calls) if isinstance(call, dict)]
+    return {**message, "tool_calls": numbered}
 
 
 def visible_characters(choices: Iterable[object]) -> int:

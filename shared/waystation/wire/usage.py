@@ -55,12 +55,12 @@ def _openai(usage: Mapping[str, object]) -> Usage:
     write = _first(details, "cache_write_tokens", usage, "cache_creation_input_tokens")
     if write is None:
         write = _first(usage, "cache_write_tokens", details, "cache_creation_tokens")
-    cached = (read or 0) + (write or 0)
-    if cached > prompt and "cache_read_input_tokens" in usage:
+    cached, total = (read or 0) + (write or 0), _count(usage, "total_tokens")
+    is_named_apart = "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage
+    if is_named_apart and (cached > prompt or total == prompt + cached + output):
         prompt += cached  # named as Anthropic names them, and counted as Anthropic counts them
     if cached > prompt:
         raise _VoidError
-    total = _count(usage, "total_tokens")
     if total is not None and total > prompt + output:
         output = total - prompt
     reasoning = _count(_object(usage, "completion_tokens_details"), "reasoning_tokens")

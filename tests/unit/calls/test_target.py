@@ -5,7 +5,7 @@ import pytest
 from tests.support.calls import build_call
 from tests.support.config_entries import build_entry
 from tests.support.fakes import StaticSecrets
-from waystation.calls.target import resolve_target, secrets_of
+from waystation.calls.target import resolve_target
 from waystation.errors import (
     EndpointMisconfiguredError,
     GatewayError,
@@ -41,8 +41,9 @@ async def test_entry_is_filled_in():
         api_key=SECRET,
         base_url="https://llm.test/v1",
         headers={"X-Key": f"k={SECRET}", "X-User": "alice/", "X-Plain": "é"},
+        secrets=context.secrets,
     )
-    assert secrets_of(context) == [SECRET, f"k={SECRET}", "alice/", "é"]
+    assert set(context.secrets) == {SECRET, f"k={SECRET}", "alice/", "é", "llm.test"}
 
 
 async def test_plain_texts_need_no_secrets():
@@ -171,3 +172,17 @@ async def test_user_whose_values_cannot_be_sent_is_told_which_header():
         "param": "X-Name",
         "code": "invalid_header_value",
     }
+
+
+async def test_value_inside_a_header_or_url_is_a_secret_of_its_own():
+    context = await resolve(
+        secrets={"ACME_KEY": SECRET},
+        baseURL="https://llm.test/v1?key=${ACME_KEY}",
+        headers={"X-Auth": "Token ${ACME_KEY}"},
+    )
+    assert SECRET in context.secrets
+
+
+async def test_headers_that_grow_too_long_are_refused():
+    with pytest.raises(InvalidHeaderValueError):
+        await resolve(headers={f"X-{n}": "x" * 8000 for n in range(5)})

@@ -210,6 +210,22 @@ async def test_unreadable_store_is_reported_once_until_it_answers():
     assert bench.rejected == [None, None]
 
 
+async def test_refresh_that_a_frozen_process_spoiled_is_made_again():
+    bench = Bench()
+    await bench.name()
+    bench.source.document = file_for("two")
+
+    async def fail_once():
+        bench.source.wait = None
+        raise ConfigSourceError("the deadline passed while the process was frozen")
+
+    bench.source.wait = fail_once
+    bench.clock.seconds += 61
+    assert await bench.name() == "one"  # its refresh has begun, and stands still
+    bench.clock.seconds += 301
+    assert await bench.name() == "two"
+
+
 async def test_failed_refresh_is_not_repeated_at_once():
     bench = Bench()
     await bench.name()

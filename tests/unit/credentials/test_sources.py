@@ -50,16 +50,19 @@ async def test_parameters_are_asked_for_ten_at_a_time():
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("error", "told"),
     [
         (
             ClientError({"Error": {"Code": "Denied", "Message": "/way/prod/A"}}, "GetParameters"),
-            "ClientError",
+            "SSM refused: Denied",
         ),
-        (EndpointConnectionError(endpoint_url="https://ssm"), "EndpointConnectionError"),
+        (
+            EndpointConnectionError(endpoint_url="https://ssm"),
+            "SSM did not answer: EndpointConnectionError",
+        ),
     ],
 )
-async def test_refusal_names_no_secret(error, kind):
+async def test_refusal_names_no_secret(error, told):
     with pytest.raises(SecretSourceError) as caught:
         await build(InMemorySsm({}, error)).fetch({"A"})
-    assert str(caught.value) == f"SSM did not answer: {kind}"
+    assert str(caught.value) == told

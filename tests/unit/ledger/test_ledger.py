@@ -1,5 +1,6 @@
 """Records, written once."""
 
+import asyncio
 import json
 
 from tests.support.fakes import BrokenTable
@@ -31,3 +32,15 @@ async def test_record_the_table_refuses_goes_whole_to_the_log():
     assert (line.levelname, line.getMessage()) == ("ERROR", "ledger_settle_unwritten")
     assert json.loads(vars(line)["record"]) == SETTLED.to_item()
     assert vars(line)["cause"] == "down"
+
+
+async def test_record_the_table_does_not_take_in_time_goes_to_the_log():
+    class SilentTable(InMemoryTable):
+        async def put_new(self, *items):
+            await asyncio.Event().wait()
+
+    with kept_lines("waystation.ledger") as lines:
+        await TableLedger(SilentTable(), settle_s=0.01).settle(SETTLED)
+    (line,) = lines
+    assert json.loads(vars(line)["record"]) == SETTLED.to_item()
+    assert vars(line)["cause"] == "timeout"

@@ -17,6 +17,7 @@ from waystation.wire.upstream_request import UpstreamRequest
 from waystation.wire.usage import Usage
 
 MESSAGE = {"role": "assistant", "content": "Hi", "tool_calls": [{"id": "t"}]}
+STREAMED = {**MESSAGE, "tool_calls": [{"index": 0, "id": "t"}]}
 
 
 def test_whole_answer_is_told_as_a_stream():
@@ -31,7 +32,7 @@ def test_whole_answer_is_told_as_a_stream():
         "system_fingerprint": "f",
     }
     head = {"id": "x", "created": 5, "model": "m"}
-    choice = {"index": 0, "finish_reason": "stop", "logprobs": None, "delta": MESSAGE}
+    choice = {"index": 0, "finish_reason": "stop", "logprobs": None, "delta": STREAMED}
     assert stream_of(Completion(body, Usage(1, 2))) == [
         Delta([choice], head),
         UsageReport(Usage(1, 2), raw, head),
@@ -41,7 +42,7 @@ def test_whole_answer_is_told_as_a_stream():
 
 def test_whole_answer_without_usage_tells_none():
     completion = Completion({"choices": [{"index": 0, "message": MESSAGE}]}, None)
-    assert stream_of(completion) == [Delta([{"index": 0, "delta": MESSAGE}], {}), Finished()]
+    assert stream_of(completion) == [Delta([{"index": 0, "delta": STREAMED}], {}), Finished()]
 
 
 VISIBLE = {

@@ -58,6 +58,15 @@ REPORTS = {
         },
         Usage(140, 5, cache_read_tokens=100, cache_write_tokens=30),
     ),
+    "LiteLLM, exclusive as its total tells": (
+        {
+            "prompt_tokens": 100,
+            "completion_tokens": 10,
+            "total_tokens": 160,
+            "cache_read_input_tokens": 50,
+        },
+        Usage(150, 10, cache_read_tokens=50),
+    ),
     "LiteLLM, exclusive": (
         {
             "prompt_tokens": 10,

@@ -60,7 +60,7 @@ def _may_ask_usage(context: CallContext) -> bool:
 
 def _refuse_other_api(body: dict[str, object]) -> None:
     for name in _OTHER_API:
-        if body.pop(name, False) is True:
+        if body.pop(name, False) not in (False, None, ""):
             raise InvalidBodyError(
                 f"{name} needs OpenAI's Responses API, which this version does not speak.",
                 param=name,
