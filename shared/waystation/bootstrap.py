@@ -104,6 +104,7 @@ def build_runtime(
         stale_after_s=config_stale_s,
         now=time.monotonic,
         on_rejected=_log_rejected,
+        on_unreadable=_log_unreadable,
     )
     calls = MeteredCalls(egress=egress, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
     return Runtime(
@@ -153,10 +154,15 @@ def _config_source(settings: Settings, clients: "AwsClients") -> ConfigSource:
             return SsmSource(clients.ssm, location.name)
 
 
-def _log_rejected(problems: tuple[ConfigProblem, ...] | None) -> None:
-    """Tell why a new configuration is not used: its errors, or None where it cannot be read."""
-    shown = [f"line {p.line}: {p.path}: {p.message}" for p in problems or ()]
-    _log.error("config_rejected" if problems else "config_stale", extra={"problems": shown})
+def _log_rejected(problems: tuple[ConfigProblem, ...]) -> None:
+    """Tell that a new configuration is not used, and why."""
+    shown = [f"line {p.line}: {p.path}: {p.message}" for p in problems]
+    _log.error("config_rejected", extra={"problems": shown})
+
+
+def _log_unreadable(reason: str) -> None:
+    """Tell that the store of the configuration cannot be read; the last good one stays."""
+    _log.error("config_unreadable", extra={"cause": reason})
 
 
 def _now_ms() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cli import PREFIX, emulated_account, parameter, parameters, refuse, succeed
+from tests.support.cli import PREFIX, emulated_account, parameter, parameters, refuse, run, succeed
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +51,22 @@ def test_value_that_could_not_be_used_is_not_stored(name, value, message):
     assert parameters() == []
 
 
+def test_lines_of_a_file_that_nothing_may_refer_to_are_left_out(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("MONGO_URI=mongodb://db\nEMPTY=\nA_KEY=a\n")
+    result = run("secrets", "import", str(file), *PREFIX)
+    assert (result.exit_code, result.stdout) == (0, "Stored /way/prod/A_KEY.\n")
+    assert sorted(result.stderr.splitlines()) == [
+        "left out: EMPTY is empty",
+        "left out: MONGO_URI is no name that ${…} may refer to",
+    ]
+    assert parameters() == ["/way/prod/A_KEY"]
+
+
 def test_one_bad_line_of_a_file_stores_nothing(tmp_path):
     file = tmp_path / ".env"
-    file.write_text("A_KEY=a\nPATH=b\n")
-    assert "PATH is not a name" in refuse("secrets", "import", str(file), *PREFIX)
+    file.write_text(f"A_KEY=a\nB_KEY={'b' * 5000}\n")
+    assert "B_KEY has more than 4096 bytes" in refuse("secrets", "import", str(file), *PREFIX)
     assert parameters() == []
 
 

@@ -75,3 +75,8 @@ def test_days_bound_what_counts():
 def test_table_for_people_ends_with_the_sum():
     last = [line for line in succeed("usage", *TABLE).splitlines() if "all" in line]
     assert list(last[0].replace("│", " ").split()) == ["all", "3", "1.500000002"]
+
+
+def test_names_are_shown_as_they_are():
+    put_record(5, model="[/red]", priced=True, cost=1)
+    assert "[/red]" in succeed("usage", *TABLE)

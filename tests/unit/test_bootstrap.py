@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.logs import kept_lines
-from waystation.bootstrap import LazyRuntime, _log_rejected, start
+from waystation.bootstrap import LazyRuntime, _log_rejected, _log_unreadable, start
 from waystation.config.snapshot import ConfigProblem
 from waystation.settings import SettingsError
 
@@ -33,12 +33,23 @@ def test_on_lambda_the_runtime_is_made_at_once(monkeypatch):
         start()
 
 
-def test_rejected_configuration_is_logged_with_its_errors():
+@pytest.mark.parametrize(
+    ("name", "value"), [("CA_BUNDLE", "/nowhere.pem"), ("EGRESS_PROXY", "ftp://proxy")]
+)
+def test_unusable_way_out_is_told_at_start(monkeypatch, name, value):
+    for key, text in {**SETTINGS, "CONFIG_URI": "s3://bucket/key", name: value}.items():
+        monkeypatch.setenv(key, text)
+    with pytest.raises(SettingsError):
+        LazyRuntime()()
+
+
+def test_configuration_that_is_not_used_is_logged_with_the_reason():
     problem = ConfigProblem("endpoints.custom", "must be a list", 3)
     with kept_lines("waystation.config") as lines:
         _log_rejected((problem,))
-        _log_rejected(None)
-    assert [(line.getMessage(), vars(line)["problems"]) for line in lines] == [
-        ("config_rejected", ["line 3: endpoints.custom: must be a list"]),
-        ("config_stale", []),
-    ]
+        _log_unreadable("AccessDenied")
+    rejected, unreadable = lines
+    assert rejected.getMessage() == "config_rejected"
+    assert vars(rejected)["problems"] == ["line 3: endpoints.custom: must be a list"]
+    assert unreadable.getMessage() == "config_unreadable"
+    assert vars(unreadable)["cause"] == "AccessDenied"

@@ -25,8 +25,8 @@ class ConfigLoader:
 
     `now` is a monotonic clock in seconds. `refresh_after_s=0` looks before every answer, which
     suits files. A request waits no longer than the budget of its case. `on_rejected` is called
-    once for each revision that is unusable as a whole, with its problems; and with None once for
-    each time the store becomes unreadable.
+    once for each revision that is unusable as a whole, with its problems; `on_unreadable` once for
+    each time the store becomes unreadable, with the reason.
     """
 
     def __init__(
@@ -36,7 +36,8 @@ class ConfigLoader:
         refresh_after_s: float,
         stale_after_s: float,
         now: Callable[[], float],
-        on_rejected: Callable[[tuple[ConfigProblem, ...] | None], None],
+        on_rejected: Callable[[tuple[ConfigProblem, ...]], None],
+        on_unreadable: Callable[[str], None],
         first_load_budget_s: float = 3.0,
         refresh_budget_s: float = 1.0,
     ) -> None:
@@ -45,6 +46,7 @@ class ConfigLoader:
         self._stale_after_s = stale_after_s
         self._now = now
         self._on_rejected = on_rejected
+        self._on_unreadable = on_unreadable
         self._first_load_budget_s = first_load_budget_s
         self._refresh_budget_s = refresh_budget_s
         self._current: ConfigSnapshot | None = None
@@ -110,11 +112,11 @@ class ConfigLoader:
         try:
             async with asyncio.timeout(self._first_load_budget_s):
                 fetched = await self._source.fetch(self._revision)
-        except (ConfigSourceError, TimeoutError):
+        except (ConfigSourceError, TimeoutError) as error:
             self._failed_at = self._now()
             if not self._is_unreadable:
                 self._is_unreadable = True
-                self._on_rejected(None)
+                self._on_unreadable(str(error) or "the store took too long to answer")
             return
         self._is_unreadable = False
         if fetched:
