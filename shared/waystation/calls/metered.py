@@ -128,6 +128,7 @@ class MeteredCalls:
         self, prepared: _Prepared, outcome: Outcome
     ) -> AsyncGenerator[list[StreamEvent], None]:
         """Yield non-empty batches; the last event of all is `Finished` or `Failed`."""
+        begin_by = asyncio.get_running_loop().time() + prepared.call.deadline.first_byte_s
         try:
             async with self._answer(prepared, outcome) as response:
                 if response.media_type == "application/json":  # some answer whole, asked or not
@@ -135,7 +136,7 @@ class MeteredCalls:
                         body = await response.read(MAX_COMPLETION_BYTES)
                     yield stream_of(prepared.provider.parse(body))
                     return
-                async with aclosing(_parsed(response, prepared)) as parsed:
+                async with aclosing(_parsed(response, prepared, begin_by)) as parsed:
                     async for events in parsed:
                         yield events
         except UpstreamError as error:
@@ -176,12 +177,11 @@ class MeteredCalls:
 
 
 async def _parsed(
-    response: UpstreamResponse, prepared: _Prepared
+    response: UpstreamResponse, prepared: _Prepared, begin_by: float | None
 ) -> AsyncGenerator[list[StreamEvent], None]:
     deadline = prepared.call.deadline
     parser = prepared.provider.stream_parser()
     chunks = response.chunks()
-    begin_by: float | None = asyncio.get_running_loop().time() + deadline.first_byte_s
     while (data := await next_chunk(chunks, deadline, begin_by)) is not None:
         if events := parser.feed(data):
             begin_by = None
