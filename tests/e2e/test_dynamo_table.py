@@ -198,4 +198,4 @@ def test_clients_are_made_without_a_call():
     clients = make_clients()
     assert clients.dynamodb.meta.region_name == "eu-central-1"
     for client in (clients.dynamodb, clients.s3, clients.ssm):
-        assert vars(client.meta.config)["_user_provided_options"]["connect_timeout"] == 2
+        assert vars(client.meta.config)["_user_provided_options"]["connect_timeout"] == 1
