@@ -93,7 +93,16 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
 def listen(options: LocalOptions) -> socket.socket:
     """Take the port. Raises OSError if it cannot be had."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    return socket.create_server((options.host, options.port), family=family, backlog=2048)
+    # The event loop turns Nagle's algorithm off only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((options.host, options.port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 async def serve(app: ASGIApp, listener: socket.socket) -> None:
