@@ -1,11 +1,13 @@
 """Environment files: `NAME="value"` lines, nothing in them expanded."""
 
-import contextlib
 import io
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+_log = logging.getLogger("waystation.dev")
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -18,7 +20,8 @@ def read_env_file(path: Path) -> dict[str, str]:
 class EnvFileSource:
     """Secrets from a file that is read again whenever it has changed.
 
-    While it cannot be read, because an editor is about to replace it, say, the last values stay.
+    While it cannot be read, because an editor is about to replace it, say, the last values stay,
+    and the log says so.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,8 +30,10 @@ class EnvFileSource:
         self._values: dict[str, str] = {}
 
     async def fetch(self, names: Iterable[str]) -> Mapping[str, str]:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
+        try:
             self._refresh()
+        except (OSError, UnicodeDecodeError) as error:
+            _log.warning("env_file_unreadable", extra={"cause": type(error).__name__})
         return {name: self._values[name] for name in names if name in self._values}
 
     def _refresh(self) -> None:
