@@ -11,8 +11,9 @@ import pytest
 from tests.support.config_entries import build_entry
 from waystation.config.schema import Endpoint
 from waystation.errors import InvalidBodyError, UpstreamError
-from waystation.providers.provider import Provider
+from waystation.providers.provider import AnswerReader, CallContext
 from waystation.providers.registry import provider_of
+from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import (
     Completion,
     Delta,
@@ -27,70 +28,83 @@ VECTORS = Path(__file__).parent / "vectors"
 OPENAI_COMPATIBLE = "openai_compatible"  # the folder of the provider without a name
 
 
-def _registered() -> dict[str, Provider]:
-    """Return the providers this version serves, by the folder of their vectors."""
+def _registered() -> dict[str, AnswerReader]:
+    """Return what reads the answers of each provider, by the folder of its vectors."""
     annotation = Endpoint.model_fields["provider"].annotation
     names = [name for part in get_args(annotation) for name in get_args(part)]
-    providers = {OPENAI_COMPATIBLE: provider_of(build_entry())}
+    readers = {OPENAI_COMPATIBLE: _reader(build_entry())}
     for name in names:
         try:
-            providers[name] = provider_of(build_entry(provider=name))
+            readers[name] = _reader(build_entry(provider=name))
         except InvalidBodyError:
             continue  # a name of the schema that is not served yet
-    return providers
+    return readers
 
 
-PROVIDERS = _registered()
+def _reader(entry: Endpoint) -> AnswerReader:
+    request = ChatRequest(model="m", messages=[{"role": "user", "content": "Hi"}], stream=True)
+    context = CallContext(
+        endpoint=entry,
+        model="m",
+        user_id="alice",
+        api_key="k",
+        base_url="https://llm.acme.test/v1",
+        headers={},
+    )
+    return provider_of(entry).shape(request, context).reader
+
+
+READERS = _registered()
 CASES = [
     (folder, path.name.removesuffix(".expected.json"))
-    for folder in PROVIDERS
+    for folder in READERS
     for path in sorted((VECTORS / folder).glob("*.expected.json"))
 ]
 every_case = pytest.mark.parametrize(("folder", "case"), CASES, ids=lambda part: part)
 
 
 def test_every_provider_has_vectors_that_say_where_they_come_from() -> None:
-    assert {folder for folder, _ in CASES} == set(PROVIDERS)
-    assert all((VECTORS / folder / "PROVENANCE.md").is_file() for folder in PROVIDERS)
+    assert {folder for folder, _ in CASES} == set(READERS)
+    assert all((VECTORS / folder / "PROVENANCE.md").is_file() for folder in READERS)
 
 
 @every_case
 def test_a_whole_answer_is_read_as_expected(folder: str, case: str) -> None:
-    completion = PROVIDERS[folder].parse(_read(folder, case, "response.json"))
+    completion = READERS[folder].parse(_read(folder, case, "response.json"))
 
     assert _told_whole(completion) == _expected(folder, case)
 
 
 @every_case
 def test_a_streamed_answer_comes_to_the_same(folder: str, case: str) -> None:
-    events = _parse(PROVIDERS[folder], [_read(folder, case, "response.sse")])
+    events = _parse(READERS[folder], [_read(folder, case, "response.sse")])
 
     assert _fold(events) == _expected(folder, case)
 
 
 @every_case
 def test_a_whole_answer_told_as_a_stream_comes_to_the_same(folder: str, case: str) -> None:
-    completion = PROVIDERS[folder].parse(_read(folder, case, "response.json"))
+    completion = READERS[folder].parse(_read(folder, case, "response.json"))
 
     assert _fold(stream_of(completion)) == _expected(folder, case)
 
 
 @every_case
 def test_bytes_may_be_split_anywhere(folder: str, case: str) -> None:
-    provider, stream = PROVIDERS[folder], _read(folder, case, "response.sse")
-    expected = _parse(provider, [stream])
+    reader, stream = READERS[folder], _read(folder, case, "response.sse")
+    expected = _parse(reader, [stream])
 
-    assert _parse(provider, [stream[at : at + 1] for at in range(len(stream))]) == expected
+    assert _parse(reader, [stream[at : at + 1] for at in range(len(stream))]) == expected
     for at in range(1, len(stream)):
-        assert _parse(provider, [stream[:at], stream[at:]]) == expected
+        assert _parse(reader, [stream[:at], stream[at:]]) == expected
 
 
 @every_case
 def test_a_stream_cut_anywhere_ends_once(folder: str, case: str) -> None:
-    provider, stream = PROVIDERS[folder], _read(folder, case, "response.sse")
+    reader, stream = READERS[folder], _read(folder, case, "response.sse")
 
     for end in range(len(stream)):
-        *others, last = _parse(provider, [stream[:end]])
+        *others, last = _parse(reader, [stream[:end]])
         assert isinstance(last, Finished | Failed)
         assert not any(isinstance(event, Finished | Failed) for event in others)
 
@@ -98,7 +112,7 @@ def test_a_stream_cut_anywhere_ends_once(folder: str, case: str) -> None:
 @every_case
 def test_nothing_follows_the_end(folder: str, case: str) -> None:
     stream = _read(folder, case, "response.sse")
-    parser = PROVIDERS[folder].stream_parser()
+    parser = READERS[folder].stream_parser()
     parser.feed(stream)
     parser.finish()
 
@@ -108,15 +122,15 @@ def test_nothing_follows_the_end(folder: str, case: str) -> None:
 
 @every_case
 def test_parsers_share_nothing(folder: str, case: str) -> None:
-    provider, stream = PROVIDERS[folder], _read(folder, case, "response.sse")
-    one, other = provider.stream_parser(), provider.stream_parser()
+    reader, stream = READERS[folder], _read(folder, case, "response.sse")
+    one, other = reader.stream_parser(), reader.stream_parser()
     pieces = [stream[at : at + 7] for at in range(0, len(stream), 7)]
 
     told = [(one.feed(piece), other.feed(piece)) for piece in pieces]
     told.append((one.finish(), other.finish()))
 
     assert all(mine == yours for mine, yours in told)
-    assert [e for events, _ in told for e in events] == _parse(provider, [stream])
+    assert [e for events, _ in told for e in events] == _parse(reader, [stream])
 
 
 @every_case
@@ -125,7 +139,7 @@ def test_half_an_answer_is_an_upstream_error(folder: str, case: str) -> None:
 
     for end in range(0, len(body), 5):
         with pytest.raises(UpstreamError):
-            PROVIDERS[folder].parse(body[:end])
+            READERS[folder].parse(body[:end])
 
 
 def _read(folder: str, case: str, kind: str) -> bytes:
@@ -137,9 +151,9 @@ def _expected(folder: str, case: str) -> dict[str, object]:
     return expected
 
 
-def _parse(provider: Provider, pieces: Sequence[bytes]) -> list[StreamEvent]:
+def _parse(reader: AnswerReader, pieces: Sequence[bytes]) -> list[StreamEvent]:
     """Return the events of a stream that comes in these pieces."""
-    parser = provider.stream_parser()
+    parser = reader.stream_parser()
     events = [event for piece in pieces for event in parser.feed(piece)]
     return [*events, *parser.finish()]
 

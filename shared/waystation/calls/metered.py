@@ -73,7 +73,7 @@ class MeteredCalls:
         outcome = self._outcome(prepared)
         try:
             async with call.deadline.total(), self._answer(prepared, outcome) as response:
-                completion = prepared.provider.parse(await response.read(MAX_COMPLETION_BYTES))
+                completion = prepared.shaped.reader.parse(await response.read(MAX_COMPLETION_BYTES))
             outcome.observe_whole(completion)
         except UpstreamError as error:
             raise self._note(error, outcome, prepared) from error.__cause__
@@ -134,7 +134,7 @@ class MeteredCalls:
                 if response.media_type == "application/json":  # some answer whole, asked or not
                     async with prepared.call.deadline.total():
                         body = await response.read(MAX_COMPLETION_BYTES)
-                    yield stream_of(prepared.provider.parse(body))
+                    yield stream_of(prepared.shaped.reader.parse(body))
                     return
                 async with aclosing(_parsed(response, prepared, begin_by)) as parsed:
                     async for events in parsed:
@@ -180,7 +180,7 @@ async def _parsed(
     response: UpstreamResponse, prepared: _Prepared, begin_by: float | None
 ) -> AsyncGenerator[list[StreamEvent], None]:
     deadline = prepared.call.deadline
-    parser = prepared.provider.stream_parser()
+    parser = prepared.shaped.reader.stream_parser()
     chunks = response.chunks()
     while (data := await next_chunk(chunks, deadline, begin_by)) is not None:
         if events := parser.feed(data):

@@ -29,14 +29,6 @@ class CallContext:
     asks_usage: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Shaped:
-    """A request ready to be sent, and the model name in it (addParams may have replaced it)."""
-
-    request: UpstreamRequest
-    model: str
-
-
 class StreamParser(Protocol):
     """Fed the bytes of one answer, split anywhere; it returns the events they complete.
 
@@ -49,14 +41,30 @@ class StreamParser(Protocol):
         """Return what the end of the bytes leaves, with the last event if it is still due."""
 
 
-class Provider(Protocol):
-    """One dialect. Pure: requests and answers in and out, no clock, network or environment."""
-
-    def shape(self, request: ChatRequest, context: CallContext) -> Shaped:
-        """Build the upstream request. Raises InvalidBodyError, naming what it cannot express."""
+class AnswerReader(Protocol):
+    """Reads the answer to one request, in the API that the request was shaped for."""
 
     def parse(self, body: bytes) -> Completion:
         """Read a whole answer. Raises UpstreamError."""
 
     def stream_parser(self) -> StreamParser:
         """Return a parser for one streamed answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A request ready to be sent, what reads its answer, and the model name in it.
+
+    addParams may have replaced the model that was asked for.
+    """
+
+    request: UpstreamRequest
+    model: str
+    reader: AnswerReader
+
+
+class Provider(Protocol):
+    """One dialect. Pure: requests and answers in and out, no clock, network or environment."""
+
+    def shape(self, request: ChatRequest, context: CallContext) -> Shaped:
+        """Build the upstream request. Raises InvalidBodyError, naming what it cannot express."""

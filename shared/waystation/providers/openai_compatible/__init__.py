@@ -1,10 +1,8 @@
 """Upstreams that speak OpenAI's chat completions."""
 
-from waystation.providers.openai_compatible.parse import ChatStreamParser, parse_completion
 from waystation.providers.openai_compatible.shape import shape_chat
-from waystation.providers.provider import CallContext, Shaped, StreamParser
+from waystation.providers.provider import CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
-from waystation.wire.events import Completion
 
 
 class OpenAiCompatible:
@@ -12,9 +10,3 @@ class OpenAiCompatible:
 
     def shape(self, request: ChatRequest, context: CallContext) -> Shaped:
         return shape_chat(request, context)
-
-    def parse(self, body: bytes) -> Completion:
-        return parse_completion(body)
-
-    def stream_parser(self) -> StreamParser:
-        return ChatStreamParser()

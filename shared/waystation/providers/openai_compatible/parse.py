@@ -35,6 +35,16 @@ def parse_completion(body: bytes) -> Completion:
     )
 
 
+class ChatAnswerReader:
+    """Reads the answer to a request for a chat completion."""
+
+    def parse(self, body: bytes) -> Completion:
+        return parse_completion(body)
+
+    def stream_parser(self) -> "ChatStreamParser":
+        return ChatStreamParser()
+
+
 class ChatStreamParser:
     """Reads one streamed answer.
 

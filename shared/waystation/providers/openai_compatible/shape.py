@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlsplit, urlunsplit
 
 from waystation.errors import InvalidBodyError
+from waystation.providers.openai_compatible.parse import ChatAnswerReader
 from waystation.providers.provider import CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.upstream_request import UpstreamRequest
@@ -32,6 +33,7 @@ def shape_chat(request: ChatRequest, context: CallContext) -> Shaped:
             body=_encode(body).encode(),
         ),
         model,
+        ChatAnswerReader(),
     )
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from tests.support.config_entries import build_entry
 from waystation.errors import InvalidBodyError
-from waystation.providers.openai_compatible import OpenAiCompatible
 from waystation.providers.openai_compatible.shape import shape_chat
 from waystation.providers.provider import CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
@@ -215,8 +214,8 @@ def test_configured_headers_are_sent_once(headers, change):
     assert sorted(sent) == sorted((own | change).items())
 
 
-def test_dialect_shapes_parses_and_streams():
-    dialect = OpenAiCompatible()
+def test_a_request_comes_with_what_reads_its_answer():
+    reader = shape().reader
     body = b'{"id":"x","choices":[{"message":{"content":"a"}}]}'
-    assert dialect.parse(body).upstream_id == "x"
-    assert dialect.stream_parser() is not dialect.stream_parser()
+    assert reader.parse(body).upstream_id == "x"
+    assert reader.stream_parser() is not reader.stream_parser()
