@@ -5,6 +5,7 @@ the documentation nor our rules decide, as the choice that was made.
 """
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,19 @@ REFUSED_ENTRIES = {
     "cfg-289": "tokenConfig.m.context",
     "cfg-290": "tokenConfig.m.context",
 }
-# Left open by the documentation. Empty prompts hold no mark; a set of parameters that does not
-# exist stops LibreChat's loader, though not its schema.
-REFUSED_ENTRIES |= {
-    "cfg-120": "titlePrompt",
-    "cfg-126": "titlePromptTemplate",
+# Left open by the documentation: empty prompts hold no mark.
+REFUSED_ENTRIES |= {"cfg-120": "titlePrompt", "cfg-126": "titlePromptTemplate"}
+# LibreChat's schema takes these, and its start refuses them.
+REFUSED_AT_START = {
     "cfg-233": "customParams.defaultParamsEndpoint",
+    "cfg-254": "customParams.paramDefinitions[0].key",
+    "cfg-271": "customParams.paramDefinitions[0].default",
+    "cfg-275": "customParams.paramDefinitions[0].key",
 }
-# Left open, too: keys of definitions are not compared with a set of parameters here, only
-# `endpoints` of the file is ours to judge, and a file without custom endpoints serves nothing.
+REFUSED_ENTRIES |= REFUSED_AT_START
+# Left open, too: only `endpoints` of the file is ours to judge, and a file without custom endpoints
+# serves nothing.
 ACCEPTED_THOUGH_REFUSED = {"cfg-315", "cfg-316", "cfg-324"}
-ACCEPTED_THOUGH_THE_LOADER_REFUSES = {"cfg-254", "cfg-271", "cfg-275"}
 
 # `${NAME}`: each one is resolved by itself, wherever it stands, ...
 EXPANDED = {
@@ -93,14 +96,38 @@ UNSENT = {
     "placeholders that do not exist": (54, 55, 57, 58, 59, 61, 63, 67, *range(68, 73), 160, 161),
     "values that are not text": (157, 158, 159),
 }
+# What a definition has from its built-in parameter, but for the interface's texts and widths.
+COMPLETED = (
+    "key",
+    "type",
+    "component",
+    "default",
+    "range",
+    "options",
+    "optionType",
+    "minTags",
+    "maxTags",
+)
 UNSENT_IDS = {f"hdr-{number:03}" for numbers in UNSENT.values() for number in numbers}
 
 
-def cases(name: str) -> list[ParameterSet]:
+def cases(
+    name: str, is_wanted: Callable[[dict[str, Any]], bool] = lambda _: True
+) -> list[ParameterSet]:
     return [
         pytest.param(case, id=case["id"])
         for case in json.loads((RECORDED / f"{name}.json").read_text("utf-8"))
+        if is_wanted(case)
     ]
+
+
+def has_judged_parameters(case: dict[str, Any]) -> bool:
+    """Whether LibreChat's start read the parameters, its schema having taken the entry."""
+    recorded = case["expected"]
+    if not recorded.get("endpointSchema", {}).get("accepted"):
+        return False
+    at_start = recorded["loader"]
+    return not at_start["loaded"] or "customParams" in at_start["custom"][0]
 
 
 def in_words(path: list[str | int]) -> str:
@@ -116,6 +143,15 @@ def as_json(value: object) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
+def as_written(ours: dict[str, Any], given: dict[str, Any]) -> None:
+    """Take from our definitions what the built-in ones brought; it is compared by itself."""
+    for definition, written in zip(
+        ours.get("paramDefinitions", ()), given.get("paramDefinitions", ()), strict=True
+    ):
+        for key in definition.keys() - written.keys():
+            del definition[key]
+
+
 @pytest.mark.parametrize("case", cases("config_schema"))
 def test_entry_is_accepted_or_refused_as_recorded(case):
     given, recorded = case["input"], case["expected"]
@@ -128,8 +164,6 @@ def test_entry_is_accepted_or_refused_as_recorded(case):
         expected = [f"{base}.{REFUSED_ENTRIES[case['id']]}"]
     if case["id"] in ACCEPTED_THOUGH_REFUSED:
         expected = []
-    if case["id"] in ACCEPTED_THOUGH_THE_LOADER_REFUSES:
-        assert not recorded["loader"]["loaded"]
     # A path may lead further into what is wrong than the recorded one.
     paths = [error.path for error in findings.errors]
     assert [path for path in expected if not any(p.startswith(path) for p in paths)] == []
@@ -147,11 +181,46 @@ def test_accepted_entry_holds_what_was_recorded(case):
     ours = as_json(findings.endpoints[0].model_dump(by_alias=True, exclude_unset=True))
     if "customParams" in parsed:
         ours["customParams"].setdefault("defaultParamsEndpoint", "custom")
+        as_written(ours["customParams"], case["input"]["endpoint"]["customParams"])
     models = parsed["models"]["default"]
     parsed["models"]["default"] = [m if isinstance(m, str) else m["name"] for m in models]
     if parsed.get("titleModel") == "":
         parsed["titleModel"] = "gpt-3.5-turbo"
     assert ours == parsed
+
+
+def completed(definitions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: d[key] for key in COMPLETED if key in d} for d in definitions]
+
+
+@pytest.mark.parametrize("case", cases("config_schema", has_judged_parameters))
+def test_parameters_are_refused_or_completed_as_at_the_start(case):
+    given, at_start = case["input"]["endpoint"], case["expected"]["loader"]
+    findings = inspect(json.dumps({"endpoints": {"custom": [given]}}).encode())
+    if not at_start["loaded"]:
+        path = REFUSED_AT_START[case["id"]]
+        assert [error.path for error in findings.errors] == [f"endpoints.custom[0].{path}"]
+        return
+    [endpoint] = findings.endpoints
+    recorded = at_start["custom"][0]["customParams"]
+    definitions = recorded["paramDefinitions"]
+    if "customParams" not in given:
+        # LibreChat's interface caches prompts of OpenRouter unasked; here that is `uiDefaults`.
+        assert [definition["key"] for definition in definitions] == ["promptCache"]
+        definitions = []
+    ours = endpoint.custom_params.model_dump(by_alias=True, exclude_none=True)
+    assert completed(as_json(ours["paramDefinitions"])) == completed(definitions)
+    # The page gives `provider: anthropic` its own set unless another one was chosen.
+    expected = endpoint.provider or recorded["defaultParamsEndpoint"]
+    assert endpoint.params_endpoint == expected
+
+
+@pytest.mark.parametrize("case", cases("openai_requests"))
+def test_parameters_of_chats_are_judged_as_at_the_start(case):
+    given, error = case["input"]["endpoint"], case["expected"].get("error") or ""
+    findings = inspect(json.dumps({"endpoints": {"custom": [given]}}).encode())
+    found = [e.path for e in findings.errors if "customParams" in e.path]
+    assert bool(found) is error.startswith("loadCustomConfig")
 
 
 def headers_on_the_wire(

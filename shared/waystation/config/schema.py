@@ -5,10 +5,23 @@ not text, "true" is not true, and an explicit null is not an absent key. Unknown
 as LibreChat does. `${NAME}` and placeholders are checked here and filled in by `templates`.
 """
 
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import InitErrorDetails
 
+from waystation.config.parameter_rules import choose_set, complete_definitions
 from waystation.config.references import USER_FIELDS
 from waystation.config.schema_params import CustomParams, ParamDefinition, Part, Range
 from waystation.config.schema_rules import (
@@ -28,6 +41,7 @@ from waystation.config.schema_rules import (
     TitleTemplate,
     TokenCount,
     Url,
+    broken_rule,
     refuse_null,
 )
 
@@ -53,6 +67,7 @@ Analyze this conversation and provide:
 
 {convo}"""
 DEFAULT_TITLE_TEMPLATE = "User: {input}\nAI: {output}"
+_DECIDE_THE_SET = ("provider", "name", "base_url")
 
 
 class Models(Part):
@@ -74,11 +89,16 @@ class TokenRates(Part):
 
 
 class Extension(Part):
-    """`waystation`, the one key that is ours; LibreChat ignores it."""
+    """`waystation`, the one key that is ours; LibreChat ignores it.
+
+    `thinkTags` says whether `<think>` blocks in the text of an answer are split off as reasoning;
+    unset, they are, except where `uiDefaults` is true.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     ui_defaults: bool = False
+    think_tags: Annotated[Literal["split", "keep"] | None, BeforeValidator(refuse_null)] = None
 
 
 class Endpoint(Part):
@@ -141,8 +161,43 @@ class Endpoint(Part):
     ] = None
     reasoning_label_max_per_run: Count = None
 
+    @field_validator("custom_params")
+    @classmethod
+    def _complete_definitions(cls, params: CustomParams, info: ValidationInfo) -> CustomParams:
+        others = {key: info.data[key] for key in _DECIDE_THE_SET if key in info.data}
+        if not params.param_definitions or len(others) < len(_DECIDE_THE_SET):
+            return params  # one of the others is wrong, so the set is not known
+        definitions, problems = complete_definitions(
+            params.param_definitions, choose_set(params.default_params_endpoint, **others)
+        )
+        if problems:
+            details = [
+                InitErrorDetails(
+                    type=broken_rule(message), loc=("paramDefinitions", *path), input=None
+                )
+                for path, message in problems.items()
+            ]
+            raise ValidationError.from_exception_data(cls.__name__, details)
+        return params.model_copy(update={"param_definitions": definitions})
+
     @property
     def params_endpoint(self) -> str:
-        """The parameter set: Anthropic's for its provider unless another was chosen."""
+        """The parameter set: as it was chosen, else the one of the provider or of OpenRouter."""
         chosen = self.custom_params.default_params_endpoint
-        return self.provider if self.provider and chosen == "custom" else chosen
+        return choose_set(chosen, provider=self.provider, name=self.name, base_url=self.base_url)
+
+    @cached_property
+    def param_defaults(self) -> Mapping[str, object]:
+        """The default of each parameter with a definition: the last one that is given.
+
+        A built-in default counts; empty text is none. Lists are tuples.
+        """
+        definitions = self.custom_params.param_definitions
+        defaults = {one.key: one.default for one in definitions if one.default is not None}
+        return MappingProxyType({key: value for key, value in defaults.items() if value != ""})
+
+    @property
+    def splits_think_tags(self) -> bool:
+        """Whether `<think>` blocks in the text of an answer are split off as reasoning."""
+        chosen = self.waystation.think_tags
+        return chosen == "split" if chosen else not self.waystation.ui_defaults

@@ -1,13 +1,21 @@
 """`customParams` of an entry: parameter set, shape of reasoning, definitions of parameters.
 
-A definition is checked by itself, not against the parameters of its set.
+A definition is checked by itself here; `parameter_rules` compares it with its set.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
+from waystation.config.parameter_sets import Bounds, Component, ParameterType
 from waystation.config.schema_rules import (
     Flag,
     ParamsEndpoint,
@@ -39,31 +47,41 @@ class Part(BaseModel):
 
 
 class Range(Part):
-    """Where the slider of a number begins and ends."""
+    """Where a number begins and ends; below `positiveMin` only `min` itself is in it."""
 
     min: float = Field(allow_inf_nan=False)
     max: float = Field(allow_inf_nan=False)
     step: Number = None
+    positive_min: Number = None
+
+    @classmethod
+    def of(cls, bounds: Bounds) -> Self:
+        """Return the range of a built-in parameter."""
+        return cls(min=bounds.min, max=bounds.max, step=bounds.step)
+
+    @field_validator("positive_min")
+    @classmethod
+    def _check_floor(cls, floor: float | None, info: ValidationInfo) -> float | None:
+        if floor is not None and floor > info.data.get("max", floor):
+            raise broken_rule("expected a number that is not greater than max")
+        return floor
 
 
 class ParamDefinition(Part):
-    """One parameter: its key, its default, and what LibreChat's interface shows of it."""
+    """One parameter: its key, its default, and what LibreChat's interface shows of it.
+
+    In an `Endpoint` it is complete: what it leaves out comes from the built-in parameter.
+    """
 
     key: str
     default: Annotated[Default | None, BeforeValidator(_to_default)] = None
-    type: Annotated[
-        Literal["number", "boolean", "string", "enum", "array"] | None, BeforeValidator(refuse_null)
-    ] = None
+    type: Annotated[ParameterType | None, BeforeValidator(refuse_null)] = None
     range: Annotated[Range | None, BeforeValidator(refuse_null)] = None
-    options: Texts = ()
+    options: Annotated[Texts | None, BeforeValidator(refuse_null)] = None
     enum_mappings: Annotated[
         dict[str, int | float | bool | str] | None, BeforeValidator(refuse_null)
     ] = None
-    component: Annotated[
-        Literal["input", "textarea", "slider", "checkbox", "switch", "dropdown", "combobox", "tags"]
-        | None,
-        BeforeValidator(refuse_null),
-    ] = None
+    component: Annotated[Component | None, BeforeValidator(refuse_null)] = None
     option_type: Annotated[
         Literal["conversation", "model", "custom"] | None, BeforeValidator(refuse_null)
     ] = None

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from waystation.config import header_rules
+from waystation.config.parameter_sets import PARAMETER_SETS
 from waystation.config.references import placeholder_problem, variable_problem
 
 BUILT_IN_NAMES = frozenset(
@@ -25,27 +26,6 @@ BUILT_IN_NAMES = frozenset(
         "agents",
         "bedrock",
         "custom",
-    ]
-)
-PARAMS_ENDPOINTS = frozenset(
-    [
-        "openAI",
-        "azureOpenAI",
-        "custom",
-        "openrouter",
-        "anthropic",
-        "google",
-        "bedrock-anthropic",
-        "bedrock-mistral",
-        "bedrock-cohere",
-        "bedrock-meta",
-        "bedrock-ai21",
-        "bedrock-amazon",
-        "bedrock-deepseek",
-        "bedrock-moonshot",
-        "bedrock-moonshotai",
-        "bedrock-openai",
-        "bedrock-zai",
     ]
 )
 MAX_NAME_LENGTH = 64
@@ -124,9 +104,9 @@ def _header_name_problem(name: str) -> str | None:
 
 
 def _params_endpoint_problem(name: str) -> str | None:
-    if name in PARAMS_ENDPOINTS:
+    if name in PARAMETER_SETS:
         return None
-    return f"expected one of {', '.join(sorted(PARAMS_ENDPOINTS))}"
+    return f"expected one of {', '.join(sorted(PARAMETER_SETS))}"
 
 
 def _refuse_same_names(headers: dict[str, str]) -> dict[str, str]:

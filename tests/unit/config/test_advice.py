@@ -26,7 +26,7 @@ def warnings_for(**changes: object) -> dict[str, str]:
         ({"title_convo": 1}, "title_convo", "unknown key, ignored; did you mean titleConvo?"),
         ({"models": {"default": ["a"], "x": 1}}, "models.x", "unknown key, ignored"),
         (
-            {"customParams": {"paramDefinitions": [{"key": "k", "Default": 1}]}},
+            {"customParams": {"paramDefinitions": [{"key": "stop", "Default": 1}]}},
             "customParams.paramDefinitions[0].Default",
             "unknown key, ignored; did you mean default?",
         ),

@@ -166,9 +166,30 @@ def test_empty_title_model_and_endpoint_mean_the_defaults():
         {"titleTiming": "canary-value"},
         {"titleConvo": "canary-value"},
         {"customParams": {"defaultParamsEndpoint": "canary-value"}},
+        {"customParams": {"paramDefinitions": [{"key": "canary-value"}]}},
+        {"customParams": {"paramDefinitions": [{"key": "verbosity", "default": "canary-value"}]}},
+        {"customParams": {"paramDefinitions": [{"key": "verbosity", "options": ["canary-value"]}]}},
         {"titlePrompt": "canary-value"},
         {"tokenConfig": token_config(prompt="canary-value")},
     ],
 )
 def test_message_never_holds_the_value(changes):
     assert "canary" not in str(find_problems(**changes))
+
+
+@pytest.mark.parametrize(
+    ("extension", "expected"),
+    [
+        ({}, True),
+        ({"uiDefaults": True}, False),
+        ({"uiDefaults": True, "thinkTags": "split"}, True),
+        ({"thinkTags": "keep"}, False),
+    ],
+)
+def test_think_tags_are_split_off_unless_the_interface_does_it(extension, expected):
+    assert build_entry(waystation=extension).splits_think_tags is expected
+
+
+@pytest.mark.parametrize("value", [None, True, "drop"])
+def test_think_tags_have_two_values(value):
+    assert find_problems(waystation={"thinkTags": value}).keys() == {"waystation.thinkTags"}

@@ -5,13 +5,23 @@ import pytest
 from tests.support.config_entries import build_entry, find_problems
 
 
-@pytest.mark.parametrize("default", [1, 0.5, True, "x", ["a", "b"]])
-def test_definition_has_a_default_of_a_simple_type(default):
+@pytest.mark.parametrize(
+    ("key", "default"),
+    [
+        ("max_tokens", 1),
+        ("temperature", 0.5),
+        ("web_search", True),
+        ("modelLabel", "x"),
+        ("stop", ["a", "b"]),
+    ],
+)
+def test_definition_has_a_default_of_a_simple_type(key, default):
     params = build_entry(
-        customParams={"paramDefinitions": [{"key": "k", "default": default}]}
+        customParams={"paramDefinitions": [{"key": key, "default": default}]}
     ).custom_params
     expected = tuple(default) if isinstance(default, list) else default
-    assert [(d.key, d.default) for d in params.param_definitions] == [("k", expected)]
+    [definition] = params.param_definitions
+    assert (definition.default, type(definition.default)) == (expected, type(expected))
 
 
 @pytest.mark.parametrize(
@@ -27,6 +37,9 @@ def test_definition_has_a_default_of_a_simple_type(default):
         ({"key": "k", "columnSpan": -1}, "columnSpan"),
         ({"key": "k", "range": {"min": "0", "max": 1}}, "range.min"),
         ({"key": "k", "range": {"min": 0}}, "range.max"),
+        ({"key": "k", "range": {"min": 0, "max": 1, "positiveMin": 2}}, "range.positiveMin"),
+        ({"key": "k", "range": {"min": 0, "max": 1, "positiveMin": None}}, "range.positiveMin"),
+        ({"key": "k", "options": None}, "options"),
         ({"key": "k", "options": "low"}, "options"),
         ({"key": "k", "component": "knob"}, "component"),
         ({"key": "k", "showLabel": "yes"}, "showLabel"),
@@ -57,7 +70,16 @@ def test_parameter_set_exists(name):
         ({"provider": "anthropic"}, "anthropic"),
         ({"provider": "anthropic", "customParams": {"defaultParamsEndpoint": "google"}}, "google"),
         ({"customParams": {"defaultParamsEndpoint": "anthropic"}}, "anthropic"),
+        ({"name": "My OpenRouter"}, "openrouter"),
+        ({"baseURL": "https://OPENROUTER.ai/api/v1"}, "openrouter"),
+        ({"baseURL": "${OPENROUTER_URL}"}, "openrouter"),
+        (
+            {"name": "openrouter", "customParams": {"defaultParamsEndpoint": "custom"}},
+            "openrouter",
+        ),
+        ({"name": "openrouter", "customParams": {"defaultParamsEndpoint": "openAI"}}, "openAI"),
+        ({"name": "openrouter", "provider": "anthropic"}, "anthropic"),
     ],
 )
-def test_native_provider_brings_its_parameter_set(changes, expected):
+def test_set_is_the_chosen_one_else_of_the_provider_else_of_openrouter(changes, expected):
     assert build_entry(**changes).params_endpoint == expected
