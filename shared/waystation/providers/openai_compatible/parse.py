@@ -1,12 +1,20 @@
 """Reads answers of the chat completions API, whole and streamed.
 
-Fields that this module does not know pass through. Choices and tool calls are numbered by the
-upstream and bounded here; whatever is not a chat completion is refused, and none of it is shown.
+Fields that this module does not know pass through; reasoning is told as `reasoning_content`.
+Choices and tool calls are numbered by the upstream and bounded here; whatever is not a chat
+completion is refused, and none of it is shown.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from waystation.errors import UpstreamError, UpstreamInvalidResponseError
+from waystation.providers.openai_compatible.reasoning_answer import (
+    ReasoningRules,
+    ThinkSplitter,
+    put_split,
+    read_reasoning,
+)
 from waystation.providers.upstream_errors import error_from_object
 from waystation.wire.events import Completion, Delta, Failed, Finished, StreamEvent, UsageReport
 from waystation.wire.json_reader import read_json_lenient
@@ -16,9 +24,10 @@ from waystation.wire.usage import parse_openai_usage
 MAX_INDEX = 127
 
 _NOT_A_COMPLETION = "The upstream's answer is not a chat completion."
+_READ_ANY = ReasoningRules()
 
 
-def parse_completion(body: bytes) -> Completion:
+def parse_completion(body: bytes, rules: ReasoningRules = _READ_ANY) -> Completion:
     """Read a whole answer. Raises UpstreamError."""
     document = _read(body)
     choices = document.get("choices")
@@ -27,6 +36,7 @@ def parse_completion(body: bytes) -> Completion:
     for choice in choices:
         if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
             raise UpstreamInvalidResponseError(_NOT_A_COMPLETION)
+        _read_whole(choice["message"], rules)
     upstream_id = document.get("id")
     return Completion(
         body={**document, "object": "chat.completion"},
@@ -35,14 +45,17 @@ def parse_completion(body: bytes) -> Completion:
     )
 
 
+@dataclass(frozen=True, slots=True)
 class ChatAnswerReader:
     """Reads the answer to a request for a chat completion."""
 
+    rules: ReasoningRules = _READ_ANY
+
     def parse(self, body: bytes) -> Completion:
-        return parse_completion(body)
+        return parse_completion(body, self.rules)
 
     def stream_parser(self) -> "ChatStreamParser":
-        return ChatStreamParser()
+        return ChatStreamParser(self.rules)
 
 
 class ChatStreamParser:
@@ -51,8 +64,10 @@ class ChatStreamParser:
     It ends at `[DONE]`, or with the bytes once a finish reason was seen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rules: ReasoningRules = _READ_ANY) -> None:
         self._decoder = SseDecoder()
+        self._rules = rules
+        self._splitters: dict[object, ThinkSplitter] = {}
         self._has_finish_reason = False
         self._is_over = False
 
@@ -90,7 +105,7 @@ class ChatStreamParser:
         if self._is_over:
             return []
         self._is_over = True
-        return [last]
+        return [*self._held_back(), last]
 
     def _chunk(self, event: ServerSentEvent) -> list[StreamEvent]:
         document = _read(event.data.encode())
@@ -119,8 +134,50 @@ class ChatStreamParser:
             )
             if not numbered:
                 raise UpstreamInvalidResponseError(_NOT_A_COMPLETION)
-        if choice.get("finish_reason"):
+        is_last = bool(choice.get("finish_reason"))
+        if is_last:
             self._has_finish_reason = True
+        if delta:
+            read_reasoning(delta, self._rules.key)
+        if self._rules.splits_think_tags:
+            self._split(choice, is_last=is_last)
+
+    def _split(self, choice: dict[str, object], *, is_last: bool) -> None:
+        """Split the text of a choice; what was held back comes with its last piece."""
+        delta = choice.get("delta")
+        text = delta.get("content") if isinstance(delta, dict) else None
+        piece = text if isinstance(text, str) else ""
+        splitter = self._splitters.get(choice.get("index"))
+        if splitter is None:
+            if not piece:
+                return
+            splitter = self._splitters[choice.get("index")] = ThinkSplitter()
+        reasoning, rest = splitter.feed(piece, is_last=is_last)
+        if reasoning or rest != piece:
+            message = delta if isinstance(delta, dict) else {}
+            put_split(message, reasoning, rest)
+            choice["delta"] = message
+
+    def _held_back(self) -> list[StreamEvent]:
+        """Return what was held back of choices that never had their last piece."""
+        choices: list[dict[str, object]] = []
+        for index, splitter in self._splitters.items():
+            delta: dict[str, object] = {}
+            put_split(delta, *splitter.feed("", is_last=True))
+            if delta:
+                choices.append({"index": index, "delta": delta, "finish_reason": None})
+        self._splitters.clear()
+        return [Delta(choices)] if choices else []
+
+
+def _read_whole(message: dict[str, object], rules: ReasoningRules) -> None:
+    read_reasoning(message, rules.key)
+    text = message.get("content")
+    if rules.splits_think_tags and isinstance(text, str) and text:
+        reasoning, rest = ThinkSplitter().feed(text, is_last=True)
+        if rest != text:
+            put_split(message, reasoning, rest)
+            message.setdefault("content", None)
 
 
 def _beyond_limits() -> Failed:

@@ -99,7 +99,7 @@ def test_void_usage_is_reported_as_none():
 
 
 def test_unknown_fields_pass():
-    choice = {"index": 0, "delta": {"reasoning": "r"}, "logprobs": {"content": []}}
+    choice = {"index": 0, "delta": {"reasoning_details": []}, "logprobs": {"content": []}}
     document = {**HEAD, "choices": [choice], "system_fingerprint": "f", "x_groq": {"id": 1}}
     assert parse(data(document), DONE)[0] == Delta(
         [choice], {**HEAD, "system_fingerprint": "f", "x_groq": {"id": 1}}

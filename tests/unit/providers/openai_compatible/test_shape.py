@@ -4,42 +4,10 @@ import json
 
 import pytest
 
-from tests.support.config_entries import build_entry
+from tests.support.shaping import BASE, body_of, shape
 from waystation.errors import InvalidBodyError
-from waystation.providers.openai_compatible.shape import shape_chat
-from waystation.providers.provider import CallContext, Shaped
-from waystation.wire.chat_request import ChatRequest
 
-MESSAGES: list[dict[str, object]] = [{"role": "user", "content": "Hé\u2028"}]
-BASE = {"model": "acme-large", "user": "alice", "stream": False, "messages": MESSAGES}
 USAGE_ASKED = {"include_usage": True}
-
-
-def shape(
-    params: dict[str, object] | None = None,
-    *,
-    is_stream: bool = False,
-    base_url: str = "https://llm.acme.test/v1",
-    headers: dict[str, str] | None = None,
-    asks_usage: bool = True,
-    **entry: object,
-) -> Shaped:
-    request = ChatRequest("acme-large", MESSAGES, is_stream, params=params or {})
-    context = CallContext(
-        endpoint=build_entry(**entry),
-        model="acme-large",
-        user_id="alice",
-        api_key="key",
-        base_url=base_url,
-        headers=headers or {},
-        asks_usage=asks_usage,
-    )
-    return shape_chat(request, context)
-
-
-def body_of(*args, **kwargs) -> dict[str, object]:
-    body: dict[str, object] = json.loads(shape(*args, **kwargs).request.body)
-    return body
 
 
 def test_plain_request_is_whole():
@@ -113,18 +81,6 @@ def test_model_must_be_text():
     with pytest.raises(InvalidBodyError) as caught:
         shape(addParams={"model": 5})
     assert (caught.value.message, caught.value.param) == ("model must be a string.", "model")
-
-
-@pytest.mark.parametrize("name", ["useResponsesApi", "web_search"])
-@pytest.mark.parametrize("where", ["client", "addParams"])
-def test_what_needs_another_api_is_refused(name, where):
-    params: dict[str, object] = {name: True}
-    with pytest.raises(InvalidBodyError) as caught:
-        shape(params) if where == "client" else shape(addParams=params)
-    assert caught.value.param == name
-    assert caught.value.message == (
-        f"{name} needs OpenAI's Responses API, which this version does not speak."
-    )
 
 
 MISTRAL = {"base_url": "https://api.mistral.ai/v1"}

@@ -1,0 +1,55 @@
+"""Where a request goes: which API of which kind of upstream, under which URL, with what headers."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit, urlunsplit
+
+from waystation.providers.provider import CallContext
+
+_CHAT_PATH, _RESPONSES_PATH = "/chat/completions", "/responses"
+_OWN_SETS = frozenset({"anthropic", "google"})  # they are shaped their own way, wherever they go
+
+
+def is_openrouter(context: CallContext) -> bool:
+    """Tell whether an upstream is OpenRouter, or one that speaks as it does."""
+    chosen = context.endpoint.params_endpoint
+    if chosen in _OWN_SETS:
+        return False
+    looks = (
+        "openrouter" in context.endpoint.name.lower() or "openrouter" in context.base_url.lower()
+    )
+    return looks or chosen == "openrouter"
+
+
+def default_reasoning_format(context: CallContext) -> str:
+    """Return how reasoning is asked for where the entry does not say."""
+    name, url = context.endpoint.name.lower(), context.base_url.lower()
+    is_vercel = "vercel" in name or "ai-gateway.vercel.sh" in url
+    if is_vercel and context.endpoint.params_endpoint not in _OWN_SETS:
+        return "reasoning_object"
+    return "reasoning_effort"
+
+
+def url_of(context: CallContext, *, is_responses: bool) -> str:
+    """Return the URL of a call: the path goes before a query; a directEndpoint is used as it is."""
+    if context.endpoint.direct_endpoint:
+        return context.base_url
+    parts = urlsplit(context.base_url)
+    path = parts.path.rstrip("/") + (_RESPONSES_PATH if is_responses else _CHAT_PATH)
+    return urlunsplit(parts._replace(path=path))
+
+
+def headers_of(
+    context: CallContext, *, is_stream: bool, betas: Iterable[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers: configured ones win over our own, but for the content type."""
+    own = {
+        "authorization": f"Bearer {context.api_key}",
+        "accept": "text/event-stream" if is_stream else "application/json",
+    }
+    configured = {name.lower(): value for name, value in context.headers.items()}
+    merged = own | configured | {"content-type": "application/json"}
+    if betas := list(betas):
+        given = configured.get("anthropic-beta", "").split(",")
+        names = [name for text in given if (name := text.strip())]
+        merged["anthropic-beta"] = ",".join(dict.fromkeys([*names, *betas]))
+    return tuple(merged.items())
