@@ -115,12 +115,14 @@ def test_reasoning_comes_back_whole(gateway: LambdaGateway, upstream: FakeUpstre
 
 
 def test_reasoning_comes_back_streamed(gateway: LambdaGateway, upstream: FakeUpstream) -> None:
-    delta = {"reasoning_content": "2 and 2", "reasoning": "2 and 2"}
-    thought = chunk_of(choices=[{"index": 0, "delta": delta, "finish_reason": None}])
+    thought, told = (
+        chunk_of(choices=[{"index": 0, "delta": delta, "finish_reason": None}])
+        for delta in ({"reasoning": "2 and 2"}, {"reasoning_content": "2 and 2"})
+    )
     end = chunk_of(choices=[{"index": 0, "delta": {"content": "4"}, "finish_reason": "stop"}])
     upstream.answer(stream_reply(thought, end, DONE))
 
-    assert gateway.chat(stream=True).chunks == [thought, end]
+    assert gateway.chat(stream=True).chunks == [told, end]
 
 
 def test_an_answer_given_whole_to_a_streamed_request_is_streamed(

@@ -2,8 +2,9 @@
 
 It runs in a thread with an event loop of its own, so that tests without one can use it. A reply is
 a sequence of steps, or a function from the request to one: bytes are written as they are, a number
-is a pause in seconds, `RESET` tears the connection down. After the last step the connection is
-closed. The functions that build replies cover honest HTTP; anything else is a list of bytes.
+is a pause in seconds, `RESET` tears the connection down, `LEAVE` ends it. After the last step the
+connection is closed, unless connections are to be kept: then it is read for the next request. The
+functions that build replies cover honest HTTP; anything else is a list of bytes.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import gzip
 import itertools
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,14 +24,17 @@ from typing import Any, TypeAlias
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
 
-class _Reset(Enum):
+class _End(Enum):
     RESET = auto()
+    LEAVE = auto()
 
 
-RESET = _Reset.RESET
+RESET = _End.RESET
 """The step that ends a connection with a TCP reset."""
+LEAVE = _End.LEAVE
+"""The step that ends a connection that would be kept."""
 
-Step: TypeAlias = bytes | float | _Reset
+Step: TypeAlias = bytes | float | _End
 Steps: TypeAlias = Iterable[Step]
 
 
@@ -63,10 +68,18 @@ Reply: TypeAlias = Sequence[Step] | Callable[[Received], Steps]
 
 
 class FakeUpstream:
-    """A context manager; it listens while it is entered."""
+    """A context manager; it listens while it is entered.
 
-    def __init__(self) -> None:
+    It keeps connections if asked to, and counts them.
+    """
+
+    def __init__(
+        self, *, keeps_connections: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.received: list[Received] = []
+        self.connections = 0
+        self._keeps_connections = keeps_connections
+        self._tls = tls
         self._replies: list[Reply] = []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fake-upstream", daemon=True)
@@ -111,26 +124,35 @@ class FakeUpstream:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0, limit=2**26)
+        server = await asyncio.start_server(
+            self._connection, "127.0.0.1", 0, limit=2**26, ssl=self._tls
+        )
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
         server.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
-            request = await _read_request(reader)
-            self.received.append(request)
-            try:
-                await _write(self._reply_to(request), request, writer)
-            except ConnectionError:
-                request.is_cut_off = True
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # connected, and left without a request
+            while await self._exchange(reader, writer) and self._keeps_connections:
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # connected, and left without a request; or the test is over
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; tell whether the connection may stay."""
+        request = await _read_request(reader)
+        self.received.append(request)
+        try:
+            await _write(self._reply_to(request), request, writer)
+        except ConnectionError:
+            request.is_cut_off = True
+        return request.is_answered
 
     def _reply_to(self, request: Received) -> Steps:
         if not self._replies:
@@ -157,20 +179,26 @@ async def _write(steps: Steps, request: Received, writer: asyncio.StreamWriter) 
             writer.write(step)
             await writer.drain()
             request.sent_bytes += len(step)
-        elif isinstance(step, _Reset):
-            linger = struct.pack("ii", 1, 0)
-            own_socket: socket.socket = writer.get_extra_info("socket")
-            own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            writer.transport.abort()
-            return
-        else:
+        elif not isinstance(step, _End):
             await asyncio.sleep(step)
+        else:
+            if step is RESET:
+                linger = struct.pack("ii", 1, 0)
+                own_socket: socket.socket = writer.get_extra_info("socket")
+                own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                writer.transport.abort()
+            return
     request.is_answered = True
 
 
 def head(status: int = 200, headers: Headers = (), reason: str = "Scripted") -> bytes:
     """Return a status line and headers; the connection ends with the answer."""
-    lines = [f"HTTP/1.1 {status} {reason}", *(f"{n}: {v}" for n, v in headers), "connection: close"]
+    return kept_head(status, [*headers, ("connection", "close")], reason)
+
+
+def kept_head(status: int = 200, headers: Headers = (), reason: str = "Scripted") -> bytes:
+    """Return a status line and headers; the connection may be kept."""
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{n}: {v}" for n, v in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
@@ -208,7 +236,7 @@ def stream_reply(*pieces: object, headers: Headers = (), is_complete: bool = Tru
     """
     own = [("content-type", "text/event-stream"), ("transfer-encoding", "chunked")]
     steps: list[Step] = [head(200, [*own, *headers])]
-    steps += [p if isinstance(p, float | _Reset) else chunk(_bytes_of(p)) for p in pieces]
+    steps += [p if isinstance(p, float | _End) else chunk(_bytes_of(p)) for p in pieces]
     return [*steps, b"0\r\n\r\n"] if is_complete else steps
 
 

@@ -131,23 +131,23 @@ class ScriptedResponse(UpstreamResponse):
     """An answer that comes from a script instead of a connection."""
 
     def __init__(self, reply: Reply) -> None:
-        self._steps = reply.steps
+        self._steps = iter(reply.steps)
+        self._size = 0
         self.status = reply.status
         self.headers = reply.headers
 
-    async def chunks(self, limit: int = 2**25) -> AsyncIterator[bytes]:
-        size = 0
-        for step in self._steps:
-            await asyncio.sleep(0)
-            if isinstance(step, Hang):
-                await asyncio.Event().wait()
-            elif isinstance(step, Exception):
-                raise step
-            else:
-                size += len(step)
-                if size > limit:
-                    raise ResponseTooLargeError("The upstream's answer is too large.")
-                yield step
+    async def receive(self, limit: int = 2**25) -> bytes:
+        await asyncio.sleep(0)
+        step = next(self._steps, b"")
+        if isinstance(step, Hang):
+            await asyncio.Event().wait()
+        if isinstance(step, Exception):
+            raise step
+        assert isinstance(step, bytes)
+        self._size += len(step)
+        if self._size > limit:
+            raise ResponseTooLargeError("The upstream's answer is too large.")
+        return step
 
 
 class ScriptedEgress(Egress):

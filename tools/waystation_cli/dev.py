@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from uvicorn.loops.auto import auto_loop_factory
 
 from waystation.config.snapshot import ConfigSnapshot
 from waystation.errors import ConfigUnavailableError
@@ -52,7 +53,8 @@ def dev(
         has_demo=not no_demo,
     )
     try:
-        asyncio.run(_serve(options))
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(_serve(options))
     except KeyboardInterrupt:
         error_console.print("stopped")
 

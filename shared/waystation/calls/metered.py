@@ -14,7 +14,7 @@ from waystation.egress.client import (
     Egress,
     UpstreamResponse,
 )
-from waystation.egress.deadlines import next_chunk
+from waystation.egress.deadlines import Patience
 from waystation.errors import UpstreamError, UpstreamRejectedError, UpstreamUnreachableError
 from waystation.ledger.ledger import Ledger
 from waystation.ledger.records import LedgerRecord
@@ -136,9 +136,16 @@ class MeteredCalls:
                         body = await response.read(MAX_COMPLETION_BYTES)
                     yield stream_of(prepared.shaped.reader.parse(body))
                     return
-                async with aclosing(_parsed(response, prepared, begin_by)) as parsed:
-                    async for events in parsed:
-                        yield events
+                parser = prepared.shaped.reader.stream_parser()
+                with Patience(prepared.call.deadline, begin_by) as patience:
+                    while data := await patience.wait(response.receive()):
+                        if events := parser.feed(data):
+                            patience.has_begun()
+                            yield events
+                            if isinstance(events[-1], Finished | Failed):
+                                return
+                if events := parser.finish():
+                    yield events
         except UpstreamError as error:
             yield [Failed(error)]
 
@@ -174,22 +181,6 @@ class MeteredCalls:
         on_settled(record)
         await self._ledger.settle(record)
         return record
-
-
-async def _parsed(
-    response: UpstreamResponse, prepared: _Prepared, begin_by: float | None
-) -> AsyncGenerator[list[StreamEvent], None]:
-    deadline = prepared.call.deadline
-    parser = prepared.shaped.reader.stream_parser()
-    chunks = response.chunks()
-    while (data := await next_chunk(chunks, deadline, begin_by)) is not None:
-        if events := parser.feed(data):
-            begin_by = None
-            yield events
-            if isinstance(events[-1], Finished | Failed):
-                return
-    if events := parser.finish():
-        yield events
 
 
 def _ending(last: Finished | Failed, outcome: Outcome, record: LedgerRecord) -> list[StreamEvent]:

@@ -66,7 +66,9 @@ class ConfigLoader:
         age = self._now() - self._checked_at
         if self._current is None:
             await self._wait_for_refresh(self._first_load_budget_s)
-        elif self._refresh_after_s == 0 or age >= self._stale_after_s:
+        elif self._refresh_after_s == 0:
+            await self._load()  # a look at a file waits for nothing
+        elif age >= self._stale_after_s:
             await self._wait_for_refresh(self._refresh_budget_s)
         elif age >= self._refresh_after_s:
             self._start_refresh()

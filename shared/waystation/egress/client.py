@@ -6,13 +6,14 @@ are read as they come, within bounds; one that is compressed although none was a
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
 from waystation.egress.deadlines import CONNECT_S, Deadline
+from waystation.egress.transport import BODY, DEFAULT_LIMITS, Transport
 from waystation.errors import (
     ResponseTooLargeError,
     UpstreamError,
@@ -26,10 +27,11 @@ from waystation.wire.upstream_request import UpstreamRequest
 MAX_COMPLETION_BYTES = 5 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 MAX_STREAM_BYTES = 32 * 1024 * 1024
-KEEPALIVE_S = 30.0
 
 _LIMITS = httpx2.Limits(
-    max_connections=500, max_keepalive_connections=100, keepalive_expiry=KEEPALIVE_S
+    max_connections=DEFAULT_LIMITS.connections,
+    max_keepalive_connections=DEFAULT_LIMITS.idle,
+    keepalive_expiry=DEFAULT_LIMITS.keepalive_s,
 )
 _TIMEOUT = httpx2.Timeout(None, connect=CONNECT_S, pool=CONNECT_S)
 
@@ -38,9 +40,11 @@ class UpstreamResponse:
     """An answer whose body has not been read yet."""
 
     def __init__(self, response: httpx2.Response) -> None:
-        self._response = response
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
+        self._receive = _receiver_of(response)
+        self._is_plain = self.headers.get("content-encoding", "identity").lower() == "identity"
+        self._size = 0
 
     @property
     def media_type(self) -> str:
@@ -48,25 +52,42 @@ class UpstreamResponse:
 
     async def read(self, limit: int) -> bytes:
         """Return the whole body. Raises ResponseTooLargeError beyond `limit` bytes."""
-        return b"".join([chunk async for chunk in self.chunks(limit)])
+        pieces = []
+        while piece := await self.receive(limit):
+            pieces.append(piece)
+        return b"".join(pieces)
 
-    async def chunks(self, limit: int = MAX_STREAM_BYTES) -> AsyncIterator[bytes]:
-        """Yield the body as it comes. Raises UpstreamError; beyond `limit` bytes too."""
-        if self.headers.get("content-encoding", "identity").lower() != "identity":
+    async def receive(self, limit: int = MAX_STREAM_BYTES) -> bytes:
+        """Return what has come of the body, at least one byte; none at its end.
+
+        Raises UpstreamError; once there have been more than `limit` bytes too.
+        """
+        if not self._is_plain:
             raise UpstreamInvalidResponseError("The upstream's answer is compressed unasked.")
-        size = 0
         try:
-            async for chunk in self._response.aiter_raw():
-                size += len(chunk)
-                if size > limit:
-                    raise ResponseTooLargeError("The upstream's answer is too large.")
-                yield chunk
+            data = await self._receive()
         except httpx2.HTTPError as error:
             raise _translate(error) from error
+        self._size += len(data)
+        if self._size > limit:
+            raise ResponseTooLargeError("The upstream's answer is too large.")
+        return data
+
+
+def _receiver_of(response: httpx2.Response) -> Callable[[], Awaitable[bytes]]:
+    body = response.extensions.get(BODY)
+    if body is not None:
+        receive: Callable[[], Awaitable[bytes]] = body.receive
+        return receive
+    chunks = response.aiter_raw()
+    return lambda: anext(chunks, b"")
 
 
 class Egress:
-    """Sends requests. Connections are kept per event loop and never carried to another."""
+    """Sends requests. Connections are kept per event loop and never carried to another.
+
+    Without a proxy they are our own; through a proxy they are httpx2's.
+    """
 
     def __init__(self, *, proxy: str | None = None, ca_bundle: str | None = None) -> None:
         """Raise OSError for a bundle that cannot be read, ValueError for a proxy that is no URL."""
@@ -108,15 +129,23 @@ class Egress:
 
     def _make_client(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
-            verify=self._verify,
-            proxy=self._proxy,
+            transport=self._make_transport(),
             follow_redirects=False,
             trust_env=False,
             timeout=_TIMEOUT,
-            limits=_LIMITS,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"accept-encoding": "identity", "user-agent": "waystation"},
         )
+
+    def _make_transport(self) -> httpx2.AsyncBaseTransport:
+        if self._proxy is None:
+            return Transport(self._make_tls)
+        return httpx2.AsyncHTTPTransport(
+            verify=self._make_tls(), proxy=self._proxy, trust_env=False, limits=_LIMITS
+        )
+
+    def _make_tls(self) -> ssl.SSLContext:
+        return httpx2.create_ssl_context(self._verify, trust_env=False)
 
 
 def _translate(error: httpx2.HTTPError) -> UpstreamError:

@@ -47,7 +47,8 @@ def _read(data: bytes, decoder: json.JSONDecoder) -> object:
         raise _BadJsonError("it is not UTF-8") from None
     if text.startswith("\ufeff"):
         raise _BadJsonError("it starts with a byte order mark")
-    _check_size(data)
+    if len(data) > MAX_NODES:  # else there cannot be too many
+        _check_size(data)
     try:
         value = decoder.decode(text)
     except json.JSONDecodeError as error:

@@ -1,11 +1,13 @@
-"""The HTTP client, as far as it goes without a connection."""
+"""The HTTP client: what it sends, what it refuses, and how its errors are told."""
 
 import asyncio
 import ssl
+from collections.abc import Iterator
 
 import httpx2
 import pytest
 
+from tests.support.fake_upstream import FakeUpstream, reply
 from waystation.egress.client import Egress, UpstreamResponse, _translate
 from waystation.egress.deadlines import Deadline
 from waystation.errors import (
@@ -39,6 +41,11 @@ async def test_compressed_answer_is_refused():
     assert caught.value.message == "The upstream's answer is compressed unasked."
 
 
+async def test_body_comes_in_pieces_until_there_are_none():
+    response = respond(b"abc")
+    assert [await response.receive(), await response.receive()] == [b"abc", b""]
+
+
 async def test_identity_is_no_compression():
     assert await respond(b"x", content_encoding="Identity").read(3) == b"x"
 
@@ -55,11 +62,41 @@ def test_media_type_is_bare_and_in_lower_case(content_type, media_type):
     assert respond(content_type=content_type).media_type == media_type
 
 
-@pytest.mark.parametrize("url", ["https://é_.test/", "https://a\x7f.test/", "ftp://a.test/x"])
+URLS = [
+    "https://é_.test/",
+    "https://a\x7f.test/",
+    "ftp://a.test/x",
+    "https:///x",
+    f"http://{'a' * 64}.test/",
+    "http://127.0.0.1:1/",
+]
+
+
+@pytest.mark.parametrize("url", URLS)
 async def test_url_that_cannot_be_asked_is_unreachable(url):
+    await refused(UpstreamRequest(url, (), b""))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        UpstreamRequest("http://a.test/", (("x", "1\r\ny: 2"),), b""),
+        UpstreamRequest("http://a.test/", (("x", "1\n"),), b""),
+        UpstreamRequest("http://a.test/", (("x", "\0"),), b""),
+        UpstreamRequest("http://a.test/", (("x y", "1"),), b""),
+        UpstreamRequest("http://a.test/", (("", "1"),), b""),
+        UpstreamRequest("http://a.test/", (), b"", method="GET /x"),
+    ],
+    ids=["line", "newline", "zero", "name", "no name", "method"],
+)
+async def test_request_that_cannot_be_written_is_not_sent(request_):
+    await refused(request_)
+
+
+async def refused(request: UpstreamRequest) -> None:
     deadline = Deadline(asyncio.get_running_loop().time() + 10)
     with pytest.raises(UpstreamUnreachableError):
-        async with Egress().send(UpstreamRequest(url, (), b""), deadline):
+        async with Egress().send(request, deadline):
             pass
 
 
@@ -81,6 +118,24 @@ async def test_client_trusts_nothing_around_it(monkeypatch):
     assert (client.trust_env, client.follow_redirects) == (False, False)
     assert client.headers["accept-encoding"] == "identity"
     assert set(client._mounts) == set()
+
+
+async def test_proxy_is_asked_by_the_library(upstream_proxy):
+    egress = Egress(proxy=upstream_proxy.url.removesuffix("/v1"))
+    deadline = Deadline(asyncio.get_running_loop().time() + 5)
+    request = UpstreamRequest("http://a.test/v1", (("accept", "x"),), b"{}")
+    async with egress.send(request, deadline) as response:
+        assert await response.receive() == b"Hello"
+        assert await response.receive() == b""
+    assert upstream_proxy.last.request_line == "POST http://a.test/v1 HTTP/1.1"
+    await egress._client_of_this_loop().aclose()
+
+
+@pytest.fixture
+def upstream_proxy() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as proxy:
+        proxy.answer(reply(b"Hello"))
+        yield proxy
 
 
 async def test_bundle_of_certificates_must_be_readable(tmp_path):

@@ -1,5 +1,6 @@
 """Joins the functions' routes into one app with emulated AWS behind it, and serves it."""
 
+import gc
 import os
 import secrets as random_source
 import socket
@@ -115,6 +116,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
+    gc.freeze()  # what has been made by now stays, and need not be looked at again and again
     await uvicorn.Server(config).serve(sockets=[listener])
 
 
