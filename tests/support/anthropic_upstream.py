@@ -6,7 +6,7 @@ The functions below `messages_refused` make single events, for streams that are 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.support.fake_upstream import Headers, Step, json_reply, stream_reply
@@ -29,11 +29,8 @@ STATUSES = {
 
 
 def text_block(text: str, citations: Sequence[Mapping[str, object]] | None = None) -> Block:
-    return {
-        "type": "text",
-        "text": text,
-        "citations": None if citations is None else list(citations),
-    }
+    cited = None if citations is None else list(citations)
+    return {"type": "text", "text": text, "citations": cited}
 
 
 def thinking_block(text: str, signature: str = "EqQBCgIYAhIM") -> Block:
@@ -102,10 +99,12 @@ def message(*blocks: Block, **fields: object) -> dict[str, Any]:
 def events_of(*blocks: Block, **fields: object) -> list[Event]:
     """Return all events of a stream; `fields` are those of the whole message."""
     whole = message(*blocks, **fields)
-    documents = [message_start(**fields)]
+    counted = {name: whole["usage"][name] for name in whole["usage"] if name in _CUMULATIVE}
+    events = [message_start(**fields)]
     for index, block in enumerate(blocks):
-        documents += _block_events(index, block)
-    return [*documents, message_delta(whole["stop_reason"], **_ending(whole)), MESSAGE_STOP]
+        events += _block_events(index, block)
+    ending = {name: whole[name] for name in _ENDING if name in whole}
+    return [*events, message_delta(counted, **ending), MESSAGE_STOP]
 
 
 def encoded(event: Event) -> bytes:
@@ -134,8 +133,24 @@ def error(kind: str, text: str = "No.") -> Event:
 
 
 def message_start(**fields: object) -> Event:
-    counted = usage(**{**usage(), **fields.pop("usage", {}), "received": 1})  # type: ignore[arg-type]
-    return {"type": "message_start", "message": message(**fields)}
+    begun = message(**{**fields, "stop_reason": None, "stop_sequence": None})
+    counted = {k: v for k, v in begun["usage"].items() if k not in _COUNTED_LAST}
+    begun["usage"] = counted | {"output_tokens": 1}
+    begun.pop("stop_details", None)
+    return {"type": "message_start", "message": begun}
+
+
+def message_delta(counted: Mapping[str, object] | None = None, **ending: object) -> Event:
+    """Return the event that tells why a message ended, and its counts."""
+    return {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None} | ending,
+        "usage": {"output_tokens": 5} if counted is None else dict(counted),
+    }
+
+
+MESSAGE_STOP: Event = {"type": "message_stop"}
+PING: Event = {"type": "ping"}
 
 
 def block_start(block: Block, index: int = 0) -> Event:
@@ -149,3 +164,60 @@ def block_delta(kind: str, index: int = 0, **fields: object) -> Event:
 
 def block_stop(index: int = 0) -> Event:
     return {"type": "content_block_stop", "index": index}
+
+
+_ENDING = ("stop_reason", "stop_sequence", "stop_details", "container")
+_COUNTED_LAST = ("output_tokens", "output_tokens_details", "server_tool_use")
+_CUMULATIVE = (
+    "input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    *_COUNTED_LAST,
+)
+
+
+def _block_events(index: int, block: Block) -> Iterator[Event]:
+    empty, deltas = _EMPTIED.get(block["type"], _whole)(block)
+    begun = {name: value for name, value in (block | empty).items() if value is not None}
+    yield block_start(begun, index)
+    yield from (block_delta(index=index, **delta) for delta in deltas)
+    yield block_stop(index)
+
+
+def _whole(_: Block) -> tuple[Block, list[dict[str, Any]]]:
+    """Leave nothing out of the start of a block, and nothing to come."""
+    return {}, []
+
+
+def _text(block: Block) -> tuple[Block, list[dict[str, Any]]]:
+    cited = block["citations"]
+    notes = [{"kind": "citations_delta", "citation": note} for note in cited or ()]
+    pieces = [{"kind": "text_delta", "text": piece} for piece in _pieces(block["text"])]
+    return {"text": "", "citations": None if cited is None else []}, [*notes, *pieces]
+
+
+def _thinking(block: Block) -> tuple[Block, list[dict[str, Any]]]:
+    pieces = _pieces(block["thinking"])
+    deltas = [{"kind": "thinking_delta", "thinking": piece} for piece in pieces]
+    signed = {"kind": "signature_delta", "signature": block["signature"]}
+    return {"thinking": "", "signature": ""}, [*deltas, signed]
+
+
+def _input(block: Block) -> tuple[Block, list[dict[str, Any]]]:
+    told = json.dumps(block["input"], ensure_ascii=False, separators=(",", ":"))
+    pieces = ["", *(_pieces(told) if block["input"] else ())]
+    return {"input": {}}, [{"kind": "input_json_delta", "partial_json": x} for x in pieces]
+
+
+_EMPTIED: dict[str, Callable[[Block], tuple[Block, list[dict[str, Any]]]]] = {
+    "text": _text,
+    "thinking": _thinking,
+    "tool_use": _input,
+    "server_tool_use": _input,
+}
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """Cut a text in two."""
+    middle = (len(text) + 1) // 2
+    return filter(None, (text[:middle], text[middle:]))

@@ -4,17 +4,23 @@ Source: https://docs.anthropic.com/en/docs/about-claude/models and LibreChat's b
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 Thinking: TypeAlias = Literal["none", "enabled", "adaptive"]
 
 DEFAULT_THINKING_BUDGET = 2000
+MIN_THINKING_BUDGET = 1024
+SEARCH_TOOL: Mapping[str, object] = MappingProxyType(
+    {"type": "web_search_20250305", "name": "web_search"}
+)
 _FINE_GRAINED_TOOLS = "fine-grained-tool-streaming-2025-05-14"
 
 _MYTHOS = re.compile(r"claude-(?:fable|mythos)[-.]?\d")
 _VERSION = re.compile(
-    r"claude-(?:(?P<family>opus|sonnet)[-.]?(?P<major>\d+)(?:[-.](?P<minor>\d{1,2})(?!\d))?"
-    r"|(?P<major2>\d+)(?:[-.](?P<minor2>\d{1,2})(?!\d))?-(?P<family2>opus|sonnet))"
+    r"claude-(?:(?P<family>opus|sonnet)[-.]?(?P<major>\d{1,3})(?!\d)(?:[-.](?P<minor>\d{1,2})(?!\d))?"
+    r"|(?P<major2>\d{1,3})(?:[-.](?P<minor2>\d{1,2})(?!\d))?-(?P<family2>opus|sonnet))"
 )
 _LIMITS = (  # the first that matches
     (_MYTHOS, 128_000),
@@ -31,9 +37,10 @@ _OTHER_LIMIT = 8192
 _ENABLED = re.compile(r"claude-3[-.]7|claude-(?:sonnet|opus|haiku)-[4-9]")
 _CLAUDE_3_7 = re.compile(r"claude-3[-.]7")
 _CLAUDE_3_5_SONNET = re.compile(r"claude-3[-.]5-sonnet")
+# LibreChat knows these by name; an older or a newer one gets no marks.
 _CACHES = re.compile(
-    r"claude-3[-.]7|claude-3[-.]5-(?:sonnet|haiku)|claude-3-|claude-(?:fable|mythos)[-.]?\d"
-    r"|claude-(?:sonnet|opus|haiku)[-.]?(?:[4-9]|\d{2,})|claude-(?:[4-9]|\d{2,})(?:-|$)"
+    r"claude-3-(?:haiku|sonnet|opus)|claude-3[-.]5-(?:haiku|sonnet)|claude-3[-.]7-sonnet|claude-4"
+    r"|claude-haiku-4-5|claude-(?:opus|sonnet)-[45]|claude-(?:fable|mythos)-5"
 )
 _CACHES_NOT = re.compile(r"claude-3[-.]5-sonnet-latest")
 
@@ -91,7 +98,7 @@ def beta_headers(model: str, *, caches: bool) -> tuple[str, ...]:
 
 
 def supports_caching(model: str) -> bool:
-    """Tell whether a model takes `cache_control` marks."""
+    """Tell whether a model is known to take `cache_control` marks."""
     return _CACHES.search(model) is not None and _CACHES_NOT.search(model) is None
 
 

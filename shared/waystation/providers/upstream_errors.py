@@ -32,9 +32,29 @@ def error_from_response(
         return UpstreamRedirectError(
             "The upstream answered with a redirect, which is not followed."
         )
+    return _error_of(status, _told(body, secrets), headers)
+
+
+def error_from_object(
+    error: object, *, status: int = 500, kind: str | None = None
+) -> UpstreamError:
+    """Return the error for an `error` object inside an answer of status 200.
+
+    `status` and `kind` are those of the refusal it stands for, as far as the upstream's API says.
+    Its text still needs `clean_message`: no secrets are known where answers are parsed.
+    """
+    told = {"message": _message(error) or "The upstream reported an error."}
+    return _error_of(status, told | ({"type": kind} if kind else {}), {})
+
+
+def clean_message(text: str, secrets: Iterable[str]) -> str:
+    """Redact, then cut, so that no part of a secret is left at the end."""
+    return redact(text, secrets)[:MAX_MESSAGE_LENGTH]
+
+
+def _error_of(status: int, told: Mapping[str, str], headers: Mapping[str, str]) -> UpstreamError:
     if status in {401, 403}:
         return UpstreamAuthFailedError("The upstream refused the gateway's credentials.")
-    told = _told(body, secrets)
     message = told.get("message") or f"The upstream answered with status {status}."
     if status == 429:  # noqa: PLR2004
         return UpstreamRateLimitedError(message, headers=_retry_after(headers))
@@ -47,19 +67,6 @@ def error_from_response(
             param=told.get("param"),
         )
     return UpstreamFailedError(message)
-
-
-def error_from_object(error: object) -> UpstreamError:
-    """Return the error for an `error` object inside an answer of status 200.
-
-    Its text still needs `clean_message`: no secrets are known where answers are parsed.
-    """
-    return UpstreamFailedError(_message(error) or "The upstream reported an error.")
-
-
-def clean_message(text: str, secrets: Iterable[str]) -> str:
-    """Redact, then cut, so that no part of a secret is left at the end."""
-    return redact(text, secrets)[:MAX_MESSAGE_LENGTH]
 
 
 def _told(body: bytes, secrets: Iterable[str]) -> dict[str, str]:

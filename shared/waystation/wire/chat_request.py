@@ -29,7 +29,15 @@ _NEVER_FORWARDED = frozenset(
         "custom_llm_provider",
     }
 )
-_LIMITS = ("max_tokens", "max_completion_tokens", "maxTokens", "maxOutputTokens")
+MAX_MODEL_LENGTH = 256
+_LIMITS = (
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "maxTokens",
+    "maxCompletionTokens",
+    "maxOutputTokens",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ def parse_chat_request(body: object) -> ChatRequest:
     model = _text(fields, "model")
     if not model:
         raise InvalidBodyError("model is required: a non-empty string.", param="model")
+    if len(model) > MAX_MODEL_LENGTH:
+        raise InvalidBodyError(f"model has more than {MAX_MODEL_LENGTH} characters.", param="model")
     stream = fields.pop("stream", False)
     if not isinstance(stream, bool):
         raise InvalidBodyError("stream must be true or false.", param="stream")
@@ -93,6 +103,9 @@ def _messages(value: object) -> list[dict[str, object]]:
     for index, message in enumerate(value):
         if not isinstance(message, dict):
             raise InvalidBodyError("A message must be an object.", param=f"messages[{index}]")
+        if not isinstance(message.get("role"), str):
+            place = f"messages[{index}].role"
+            raise InvalidBodyError(f"{place} must be a string.", param=place)
     return value
 
 

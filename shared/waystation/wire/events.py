@@ -13,6 +13,7 @@ from waystation.errors import UpstreamError
 from waystation.wire.usage import Usage
 
 HEAD_FIELDS: tuple[str, ...] = ("id", "created", "model")  # what every chunk repeats
+_NOT_BESIDE_CHOICES = frozenset({"choices", "usage", "object"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Completion:
 def stream_of(completion: Completion) -> list[StreamEvent]:
     """Tell a whole answer as the events of a streamed one."""
     body = completion.body
-    extra: dict[str, object] = {name: body[name] for name in HEAD_FIELDS if name in body}
+    extra = {name: value for name, value in body.items() if name not in _NOT_BESIDE_CHOICES}
     choices = body.get("choices")
     deltas: list[dict[str, object]] = [
         {

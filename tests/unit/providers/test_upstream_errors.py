@@ -148,3 +148,27 @@ def test_rate_limit_may_be_retried_and_the_rest_not():
 def test_error_in_an_answer_of_status_200(error, message):
     made = error_from_object(error)
     assert (type(made), made.message) == (UpstreamFailedError, message)
+
+
+def test_error_in_an_answer_of_status_200_may_stand_for_a_refusal():
+    error = error_from_object({"message": "No."}, status=404, kind="not_found_error")
+    assert (type(error), error.status, error.message) == (UpstreamRejectedError, 404, "No.")
+    assert (error.type, error.code) == ("not_found_error", None)
+    assert type(error_from_object(None, status=401)) is UpstreamAuthFailedError
+    limited = error_from_object({}, status=429)
+    assert (type(limited), limited.message) == (
+        UpstreamRateLimitedError,
+        "The upstream reported an error.",
+    )
+
+
+def test_refusal_of_the_messages_api_is_read_in_its_envelope():
+    told = {"type": "rate_limit_error", "message": "Slow down."}
+    body = json.dumps({"type": "error", "error": told, "request_id": "req_1"}).encode()
+    assert refuse(429, body, retry_after="7") == {
+        "class": UpstreamRateLimitedError,
+        "status": 429,
+        "error": envelope("Slow down.", "rate_limit_error", "upstream_rate_limited"),
+    }
+    assert error_from_response(429, {"retry-after": "7"}, body, []).headers == {"retry-after": "7"}
+    assert refuse(400, body)["error"] == envelope("Slow down.", "rate_limit_error", None)

@@ -77,6 +77,21 @@ REFUSED = {
     "text": ("x", None, "The body must be a JSON object."),
     "null": (None, None, "The body must be a JSON object."),
     "no model": ({"messages": HELLO}, "model", "model is required: a non-empty string."),
+    "a model without end": (
+        {**MINIMAL, "model": "m" * 257},
+        "model",
+        "model has more than 256 characters.",
+    ),
+    "a role that is no text": (
+        {**MINIMAL, "messages": [{"role": [], "content": "x"}]},
+        "messages[0].role",
+        "messages[0].role must be a string.",
+    ),
+    "no role": (
+        {**MINIMAL, "messages": [{"content": "x"}]},
+        "messages[0].role",
+        "messages[0].role must be a string.",
+    ),
     "null model": (
         {**MINIMAL, "model": None},
         "model",

@@ -31,7 +31,7 @@ def test_whole_answer_is_told_as_a_stream():
         "usage": raw,
         "system_fingerprint": "f",
     }
-    head = {"id": "x", "created": 5, "model": "m"}
+    head = {"id": "x", "created": 5, "model": "m", "system_fingerprint": "f"}
     choice = {"index": 0, "finish_reason": "stop", "logprobs": None, "delta": STREAMED}
     assert stream_of(Completion(body, Usage(1, 2))) == [
         Delta([choice], head),

@@ -4,10 +4,8 @@ LibreChat's interface thinks by default and sets the model's own limit; both onl
 """
 
 from waystation.providers import claude_models
+from waystation.providers.claude_thinking import accepted_effort, thinking_off, thinking_on
 from waystation.providers.openai_compatible.parameters import Parameters
-
-_EFFORTS_WITH_THINKING = frozenset({"xhigh", "max"})
-_SEARCH_TOOL = {"type": "web_search_20250305", "name": "web_search"}
 
 
 def shape_anthropic(
@@ -15,25 +13,27 @@ def shape_anthropic(
 ) -> tuple[str, ...]:
     """Shape the fields; return the values of `anthropic-beta` that go with them."""
     fields = parameters.fields
-    _identify(fields, user_id)
+    _identify(parameters, user_id)
     if ui_defaults and parameters.limit() is None:
         fields["max_tokens"] = claude_models.output_limit(model)
     _shape_thinking(parameters, model, ui_defaults=ui_defaults)
     _shape_effort(parameters, model)
     if parameters.says("web_search"):
-        tools = fields.get("tools")
-        fields["tools"] = [*(tools if isinstance(tools, list) else []), dict(_SEARCH_TOOL)]
+        parameters.add_search_tool(claude_models.SEARCH_TOOL)
     caches = parameters.caches_prompt(ui_defaults=ui_defaults)
     return claude_models.beta_headers(
         model, caches=caches and claude_models.supports_caching(model)
     )
 
 
-def _identify(fields: dict[str, object], user_id: str) -> None:
-    """Name the user where Anthropic looks for it."""
-    fields.pop("user", None)
-    metadata = fields.get("metadata")
-    fields["metadata"] = {**(metadata if isinstance(metadata, dict) else {}), "user_id": user_id}
+def _identify(parameters: Parameters, user_id: str) -> None:
+    """Name the user where Anthropic looks for it; what addParams says stands."""
+    fields = parameters.fields
+    if "user" not in parameters.added:
+        fields.pop("user", None)
+    if "metadata" not in parameters.added:
+        given = fields.get("metadata")
+        fields["metadata"] = {**(given if isinstance(given, dict) else {}), "user_id": user_id}
 
 
 def _shape_thinking(parameters: Parameters, model: str, *, ui_defaults: bool) -> None:
@@ -55,41 +55,24 @@ def _shape_thinking(parameters: Parameters, model: str, *, ui_defaults: bool) ->
 def _thinking(parameters: Parameters, model: str, ui_defaults: bool) -> dict[str, object] | None:
     wanted = parameters.steering.get("thinking")
     budget = parameters.steering.get("thinkingBudget")
-    kind = claude_models.default_thinking(model)
     if wanted is None:
         wanted = ui_defaults or budget is not None
-    if kind == "none":
-        return None
     if not wanted:
-        is_told = claude_models.must_be_told_not_to_think(model) and "thinking" in (
-            parameters.steering
-        )
-        return {"type": "disabled"} if is_told else None
-    if kind == "adaptive":
-        return {"type": "adaptive", **_display(parameters, model)}
-    tokens = budget if type(budget) is int else claude_models.DEFAULT_THINKING_BUDGET
-    limit = parameters.limit()
-    if type(limit) is int and tokens > limit:
-        tokens = limit * 9 // 10
-    return {"type": "enabled", "budget_tokens": tokens}
-
-
-def _display(parameters: Parameters, model: str) -> dict[str, object]:
-    chosen = parameters.choice("thinkingDisplay")
-    if chosen in {"summarized", "omitted"}:
-        return {"display": chosen}
-    return {"display": "summarized"} if claude_models.hides_thinking(model) else {}
+        return thinking_off(model) if "thinking" in parameters.steering else None
+    return thinking_on(
+        model,
+        budget=budget,
+        limit=parameters.limit(),
+        display=parameters.choice("thinkingDisplay"),
+    )
 
 
 def _shape_effort(parameters: Parameters, model: str) -> None:
-    effort, thinking = parameters.choice("effort"), parameters.fields.get("thinking")
+    effort = parameters.choice("effort")
     if effort is None or not claude_models.is_adaptive(model):
         return
-    is_off = isinstance(thinking, dict) and thinking.get("type") == "disabled"
-    if is_off and claude_models.caps_effort(model) and effort in _EFFORTS_WITH_THINKING:
-        effort = "high"
     given = parameters.fields.get("output_config")
     parameters.fields["output_config"] = {
-        "effort": effort,
+        "effort": accepted_effort(model, effort, parameters.fields.get("thinking")),
         **(given if isinstance(given, dict) else {}),
     }

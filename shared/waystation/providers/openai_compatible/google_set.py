@@ -16,8 +16,7 @@ def shape_google(parameters: Parameters, *, model: str, ui_defaults: bool) -> No
     if ui_defaults and parameters.limit() is None:
         fields["max_tokens"] = _output_limit(model)
     if parameters.says("web_search") and parameters.operator_searches:
-        tools = fields.get("tools")
-        fields["tools"] = [*(tools if isinstance(tools, list) else []), dict(_SEARCH_TOOL)]
+        parameters.add_search_tool(_SEARCH_TOOL)
 
 
 def _output_limit(model: str) -> int:

@@ -9,6 +9,7 @@ from waystation.providers.openai_compatible.parameters import Parameters
 
 _SAMPLING_FREE = re.compile(r"\b(?:o[13]|gpt-5)(?!\.|-chat)(?:-|$)")
 _SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias", "n")
+_NEVER_SPARED = frozenset({"temperature", "n", "logprobs"})
 _SEARCHES = re.compile(r"gpt-4o.*search")
 _REFUSED_IN_SEARCH = (
     "frequency_penalty",
@@ -32,15 +33,21 @@ _REPLAYS_REASONING = re.compile(r"deepseek(?:[-/]|$)", re.IGNORECASE)
 
 
 def drop_refused(parameters: Parameters, model: str) -> None:
-    """Take out what a model is known to refuse, whoever set it."""
+    """Take out what a model is known to refuse.
+
+    A reasoning model gets what addParams gives by the field's own name, as LibreChat sends it.
+    """
+    spared: set[str] = set()
     if _SAMPLING_FREE.search(model):
         refused: tuple[str, ...] = (*_SAMPLING, "logprobs", "top_logprobs")
+        spared = parameters.verbatim - _NEVER_SPARED
     elif _SEARCHES.search(model):
         refused = _REFUSED_IN_SEARCH
     else:
         return
     for name in refused:
-        parameters.fields.pop(name, None)
+        if name not in spared:
+            parameters.fields.pop(name, None)
 
 
 def name_limit(parameters: Parameters, model: str) -> None:

@@ -29,38 +29,6 @@ SETS_WITH_ALIASES = frozenset({"anthropic", "google"})
 
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
-# They steer how a request is made, whoever sets them; none is a field of it.
-STEERING = frozenset(
-    {
-        "web_search",
-        "useResponsesApi",
-        "streaming",
-        "disableStreaming",
-        "streamUsage",
-        "promptCache",
-        "promptCacheTtl",
-        "reasoning_effort",
-        "reasoning_summary",
-        "reasoning_mode",
-        "reasoning_context",
-    }
-)
-# They steer a request of the Anthropic set; elsewhere they mean nothing.
-THINKING = frozenset({"thinking", "thinkingBudget", "thinkingLevel", "thinkingDisplay", "effort"})
-# What LibreChat keeps to itself, sent by a client that is LibreChat or given a default.
-INTERFACE_ONLY = frozenset(
-    {
-        "resendFiles",
-        "promptPrefix",
-        "maxContextTokens",
-        "modelLabel",
-        "fileTokenLimit",
-        "imageDetail",
-        "url_context",
-        "topK",
-        "maxOutputTokens",
-    }
-)
 # Settings of LibreChat's own client in addParams: its key, its patience, its retries.
 CLIENT_ONLY = frozenset(
     {

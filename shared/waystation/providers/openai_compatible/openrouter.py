@@ -5,6 +5,7 @@ unasked are defaults of LibreChat's interface, applied only with uiDefaults.
 """
 
 from waystation.providers import claude_models
+from waystation.providers.checks import list_at
 from waystation.providers.openai_compatible.parameters import Parameters
 from waystation.providers.openai_compatible.reasoning_request import chosen_members
 
@@ -18,20 +19,25 @@ def shape_openrouter(
     """Shape web search and reasoning; `may_reason` is false with reasoningFormat: disabled."""
     fields = parameters.fields
     if parameters.says("web_search"):
-        plugins = fields.get("plugins")
-        fields["plugins"] = [*(plugins if isinstance(plugins, list) else []), dict(_WEB)]
+        plugins = list_at(fields.get("plugins", []), "plugins")
+        fields["plugins"] = [*plugins, dict(_WEB)]
     if not may_reason:
         fields.pop("reasoning", None)
-    elif "reasoning" not in fields:
+        fields.pop("include_reasoning", None)
+    else:
         _shape_reasoning(parameters, model, ui_defaults=ui_defaults)
 
 
 def _shape_reasoning(parameters: Parameters, model: str, *, ui_defaults: bool) -> None:
-    fields, chosen = parameters.fields, chosen_members(parameters)
-    effort = chosen.get("effort")
-    if isinstance(effort, str) and effort != "none" and _is_adaptive_claude(model):
+    fields, effort = parameters.fields, chosen_members(parameters).get("effort")
+    given = fields.get("reasoning")
+    if given is not None:  # a whole object goes as it is; what it leaves open was chosen
+        if effort is not None and isinstance(given, dict):
+            fields["reasoning"] = {"effort": effort, **given}
+    elif isinstance(effort, str) and effort != "none" and _is_adaptive_claude(model):
         fields["reasoning"] = {"enabled": True}  # such a model takes its effort as verbosity
-        fields.setdefault("verbosity", _VERBOSITY_OF_EFFORT.get(effort, effort))
+        if "verbosity" not in parameters.added:
+            fields["verbosity"] = _VERBOSITY_OF_EFFORT.get(effort, effort)
     elif effort is not None:
         fields["reasoning"] = {"effort": effort}
     elif ui_defaults:

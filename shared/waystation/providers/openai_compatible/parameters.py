@@ -7,23 +7,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from waystation.config.schema import Endpoint
+from waystation.providers.checks import list_at
+from waystation.providers.equivalents import (
+    is_web_search,
+    remove_equivalents,
+)
+from waystation.providers.librechat_names import INTERFACE_ONLY, STEERING, THINKING
 from waystation.providers.openai_compatible.names import (
     CLIENT_ONLY,
     FIXED,
-    INTERFACE_ONLY,
     LIMITS,
-    STEERING,
-    THINKING,
+    SET_ALIASES,
     aliases_of,
 )
+from waystation.providers.parameters import Chosen
 
 # addParams that clear what the client chose if they are null; for others, null is a value.
-_CLEARED_BY_NULL = frozenset({"temperature", "n", "stop", "user", "logprobs", "reasoning"})
+_CLEARED_BY_NULL = frozenset({"temperature", "n", "stop", "logprobs", "reasoning"})
 # addParams for which null says nothing.
 _NULL_IS_NOTHING = frozenset(
     {
         *LIMITS,
         "model",
+        "user",
         "verbosity",
         "seed",
         "response_format",
@@ -43,41 +49,26 @@ _NULL_IS_NOTHING = frozenset(
         "organization",
     }
 )
+# They say how to think; without them a client may still say that the model shall.
+_PARTS_OF_THINKING = frozenset({"thinkingBudget", "thinkingDisplay"})
 # Keys of Bedrock's sets that no chat completion has.
 _BEDROCK_ONLY = frozenset({"region", "system"})
 _REASONING = ("reasoning_effort", "reasoning_summary", "reasoning_mode", "reasoning_context")
 
 
 @dataclass(slots=True)
-class Parameters:
-    """What is asked of the upstream.
+class Parameters(Chosen):
+    """What is asked of the upstream, `fields` by the names of the chat completions API.
 
-    `fields` by the names of the chat completions API; `steering` by LibreChat's, never sent;
-    `added` names the fields that addParams has set; `operator_searches` tells that web search was
-    asked for by the entry itself.
+    `chosen` names the fields that the client has set, `added` those that addParams has, `verbatim`
+    the ones among these that it gives by the field's own name; `operator_searches` tells that web
+    search was asked for by the entry itself.
     """
 
-    fields: dict[str, object]
-    steering: dict[str, object] = field(default_factory=dict)
+    chosen: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
-    dropped: frozenset[str] = frozenset()
+    verbatim: set[str] = field(default_factory=set)
     operator_searches: bool = False
-
-    def says(self, name: str) -> bool:
-        """Tell whether a switch is on: only the value true counts."""
-        return self.steering.get(name) is True
-
-    def choice(self, name: str) -> str | None:
-        """Return the text that was chosen for a name, None if there is none."""
-        value = self.steering.get(name)
-        return value if isinstance(value, str) and value else None
-
-    def caches_prompt(self, *, ui_defaults: bool) -> bool:
-        """Tell whether the prompt is to be cached: as chosen, else as LibreChat's interface."""
-        if "promptCache" in self.dropped:
-            return False
-        chosen = self.steering.get("promptCache")
-        return ui_defaults if chosen is None else chosen is True
 
     def limit(self) -> object:
         """Return the limit of output tokens, None if nobody set one."""
@@ -88,6 +79,15 @@ class Parameters:
         for other in LIMITS:
             self.fields.pop(other, None)
         self.fields[name] = value
+
+    def add_search_tool(self, tool: Mapping[str, object]) -> None:
+        """Add a tool to those of the client, unless one of them searches the web already.
+
+        Raises InvalidBodyError for tools that are no list.
+        """
+        tools = list_at(self.fields.get("tools", []), "tools")
+        if not any(map(is_web_search, tools)):
+            self.fields["tools"] = [*tools, dict(tool)]
 
     def drop(self) -> None:
         """Take out every field that dropParams names."""
@@ -106,6 +106,8 @@ def merge_parameters(
     _take_added(merged, endpoint.add_params, aliases, params_endpoint)
     for name in endpoint.drop_params:
         merged.steering.pop(name, None)
+        if name not in _PARTS_OF_THINKING:
+            remove_equivalents(merged.fields, aliases.get(name, name))
     return merged
 
 
@@ -114,10 +116,11 @@ def _take_chosen(
 ) -> None:
     """Take a client's values; where it gives one twice, LibreChat's name counts."""
     for name in sorted(params, key=lambda name: _rank(name, aliases, of_set)):
-        value = params[name]
-        if value is None or value == "":
+        value, canonical = params[name], aliases.get(name, name)
+        if value is None or value == "" or canonical == "model":
             continue
-        _put(merged, aliases.get(name, name), value)
+        _put(merged, canonical, value)
+        merged.chosen.add(canonical)
 
 
 def _rank(name: str, aliases: Mapping[str, str], of_set: str) -> int:
@@ -133,11 +136,11 @@ def _take_defaults(
         if name in _BEDROCK_ONLY:
             continue
         canonical = aliases.get(name, name)
+        if name == "web_search":
+            merged.operator_searches = value is True
         is_chosen = canonical in merged.fields or canonical in merged.steering
         if is_chosen or (canonical in LIMITS and merged.limit() is not None):
             continue
-        if name == "web_search":
-            merged.operator_searches = value is True
         _put(merged, canonical, list(value) if isinstance(value, tuple) else value)
 
 
@@ -164,8 +167,11 @@ def _take_added(
         elif value is not None or canonical not in _NULL_IS_NOTHING:
             if canonical in LIMITS:
                 _forget_limits(merged)
+            remove_equivalents(merged.fields, canonical, spare=merged.added)
             merged.fields[canonical] = value
             merged.added.add(canonical)
+            if name == canonical:
+                merged.verbatim.add(name)
     if "reasoning" in added:  # it takes the place of all that would make one
         for name in _REASONING:
             merged.steering.pop(name, None)
@@ -187,6 +193,8 @@ def _steer(merged: Parameters, name: str, value: object) -> None:
         merged.steering.pop(name, None)
     else:
         merged.steering[name] = value
+    if name != "web_search" or value is not True:
+        remove_equivalents(merged.fields, name, spare=merged.added)
 
 
 def _forget_limits(merged: Parameters) -> None:
@@ -196,7 +204,9 @@ def _forget_limits(merged: Parameters) -> None:
 
 
 def _dropped(names: Iterable[str], aliases: Mapping[str, str]) -> frozenset[str]:
-    dropped = {aliases.get(name, name) for name in names} - FIXED - {"model"}
+    known = {**aliases, **SET_ALIASES}
+    dropped = {either for name in names for either in (name, known.get(name, name))}
+    dropped -= FIXED | {"model"}
     if dropped & {"max_tokens"}:
         dropped |= set(LIMITS)
     if dropped & {"reasoning", "reasoning_effort"}:

@@ -181,7 +181,7 @@ def _read_whole(message: dict[str, object], rules: ReasoningRules) -> None:
 
 
 def _beyond_limits() -> Failed:
-    return Failed(UpstreamInvalidResponseError("The stream has no measure."))
+    return Failed(UpstreamInvalidResponseError("An event of the upstream's stream is too large."))
 
 
 def _read(body: bytes) -> dict[str, object]:

@@ -21,53 +21,60 @@ class ReasoningRules:
 
 
 class ThinkSplitter:
-    """Splits `<think>` blocks off one text that comes in pieces; a tag may be cut anywhere.
+    """Splits `<think>` blocks off the beginning of a text that comes in pieces.
 
-    A block that is never closed reaches to the end. Blank space around the blocks goes with them,
-    as long as no text has come.
+    A tag may be cut anywhere. Blank space around the blocks goes with them; a block that is never
+    closed reaches to the end. Once there is other text, tags are part of it: models think first,
+    and an answer may well speak of tags.
     """
 
     def __init__(self) -> None:
+        self._is_answering = False
         self._is_thinking = False
-        self._held = ""  # what may be the beginning of a tag
-        self._has_text = False
+        self._begins_block = False
         self._has_block = False
-        self._skips_blank = False
+        self._separator = ""
+        self._held = ""  # blank space, or what may be the beginning of a tag
 
     def feed(self, piece: str, *, is_last: bool = False) -> tuple[str, str]:
         """Return the reasoning and the text that a piece completes; the last one, all there is."""
-        if not (self._is_thinking or self._held or self._skips_blank or "<" in piece):
-            self._has_text = self._has_text or bool(piece.strip())
+        if self._is_answering:
             return "", piece
-        reasoning, text = "", ""
-        rest, self._held = self._held + piece, ""
-        while rest:
-            tag = _CLOSE if self._is_thinking else _OPEN
-            before, found, rest = rest.partition(tag)
-            if not found:
-                end = len(before) - (0 if is_last else _beginning_of(tag, before))
-                before, self._held = before[:end], before[end:]
+        reasoning, text, rest, self._held = "", "", self._held + piece, ""
+        while rest and not text:
             if self._is_thinking:
-                reasoning += self._take(before)
+                thought, rest = self._think(rest, is_last=is_last)
+                reasoning += thought
             else:
-                text += self._take(before)
-            if found:
-                self._turn()
-                reasoning += "\n" if self._is_thinking and self._has_block else ""
-                self._has_block = True
+                text, rest = self._begin(rest, is_last=is_last)
         return reasoning, text
 
-    def _turn(self) -> None:
-        self._is_thinking = not self._is_thinking
-        self._skips_blank = self._is_thinking or not self._has_text
+    def _begin(self, rest: str, *, is_last: bool) -> tuple[str, str]:
+        """Return the answer if it begins here, and what follows the opening tag if there is one."""
+        start = rest.lstrip()
+        if start.startswith(_OPEN):
+            self._is_thinking = self._begins_block = True
+            return "", start.removeprefix(_OPEN)
+        if not is_last and _OPEN.startswith(start):
+            self._held = rest
+            return "", ""
+        self._is_answering = bool(start)
+        return (start if self._has_block else rest), ""
 
-    def _take(self, piece: str) -> str:
-        if self._skips_blank:
-            piece = piece.lstrip()
-            self._skips_blank = not piece
-        if not self._is_thinking and piece.strip():
-            self._has_text = True
-        return piece
+    def _think(self, rest: str, *, is_last: bool) -> tuple[str, str]:
+        """Return the reasoning up to the end of the block, and what follows the block."""
+        if self._begins_block:
+            rest = rest.lstrip()
+        thought, closing, after = rest.partition(_CLOSE)
+        if not closing and not is_last:
+            end = len(thought) - _beginning_of(_CLOSE, thought)
+            thought, self._held = thought[:end], thought[end:]
+        if thought:
+            thought, self._separator = self._separator + thought, ""
+            self._begins_block = False
+        if closing:
+            self._is_thinking, self._has_block, self._separator = False, True, "\n"
+        return thought, after
 
 
 def read_reasoning(message: dict[str, object], key: str | None) -> None:

@@ -42,6 +42,8 @@ from waystation.wire.upstream_request import UpstreamRequest
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 _WEB_SEARCH = {"type": "web_search"}
+_NOT_OF_RESPONSES = frozenset({"n", "stop"})
+_PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
 # Sends usage unasked, and refuses to be asked. Source: https://docs.mistral.ai/api/, 2026-08.
 _REFUSES_STREAM_OPTIONS = re.compile(r"/api\.mistral\.ai(?:[:/]|$)", re.IGNORECASE)
 
@@ -66,9 +68,7 @@ class _Shaping:
 
     def shaped(self) -> Shaped:
         parameters, fields = self._parameters, self._parameters.fields
-        is_stream = self._request.stream and not (
-            parameters.says("disableStreaming") or parameters.steering.get("streaming") is False
-        )
+        is_stream = parameters.streams(asked=self._request.stream)
         is_responses = self._goes_to_responses()
         fields["model"] = self._model
         if "user" not in parameters.added:
@@ -128,10 +128,10 @@ class _Shaping:
             )
         if self._set == "google":
             shape_google(parameters, model=self._model, ui_defaults=self._ui_defaults)
+            if not is_responses and reasoning_format != "disabled":
+                reasoning_format = "reasoning_effort"
         elif parameters.says("web_search"):
-            tools = parameters.fields.get("tools")
-            tools = tools if isinstance(tools, list) else []
-            parameters.fields["tools"] = [*tools, dict(_WEB_SEARCH)]
+            parameters.add_search_tool(_WEB_SEARCH)
         shape_reasoning(parameters, reasoning_format)
         return ()
 
@@ -150,10 +150,20 @@ class _Shaping:
     def _responses_body(self) -> tuple[dict[str, object], AnswerReader]:
         messages = with_system_role(self._request.messages, system_role(self._model))
         self._parameters.drop()
+        self._leave_out_unknown()
         body = build_responses_body(messages, self._parameters.fields)
         for name in self._parameters.dropped:
             body.pop(name, None)
         return body, ResponsesAnswerReader()
+
+    def _leave_out_unknown(self) -> None:
+        """Take out what no client has asked for and the Responses API does not know."""
+        parameters = self._parameters
+        for name in _NOT_OF_RESPONSES - parameters.chosen:
+            parameters.fields.pop(name, None)
+        for name in _PENALTIES - parameters.chosen - parameters.added:
+            if parameters.fields.get(name) == 0:  # the built-in default of a definition
+                del parameters.fields[name]
 
     def _chat_body(self) -> tuple[dict[str, object], AnswerReader]:
         name_limit(self._parameters, self._model)

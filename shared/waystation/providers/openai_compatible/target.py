@@ -1,8 +1,8 @@
 """Where a request goes: which API of which kind of upstream, under which URL, with what headers."""
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit, urlunsplit
 
+from waystation.providers.addressing import merge_headers, url_below
 from waystation.providers.provider import CallContext
 
 _CHAT_PATH, _RESPONSES_PATH = "/chat/completions", "/responses"
@@ -33,23 +33,15 @@ def url_of(context: CallContext, *, is_responses: bool) -> str:
     """Return the URL of a call: the path goes before a query; a directEndpoint is used as it is."""
     if context.endpoint.direct_endpoint:
         return context.base_url
-    parts = urlsplit(context.base_url)
-    path = parts.path.rstrip("/") + (_RESPONSES_PATH if is_responses else _CHAT_PATH)
-    return urlunsplit(parts._replace(path=path))
+    return url_below(context.base_url, _RESPONSES_PATH if is_responses else _CHAT_PATH)
 
 
 def headers_of(
     context: CallContext, *, is_stream: bool, betas: Iterable[str] = ()
 ) -> tuple[tuple[str, str], ...]:
-    """Return the headers: configured ones win over our own, but for the content type."""
+    """Return the headers of a call, the configured ones among them."""
     own = {
         "authorization": f"Bearer {context.api_key}",
         "accept": "text/event-stream" if is_stream else "application/json",
     }
-    configured = {name.lower(): value for name, value in context.headers.items()}
-    merged = own | configured | {"content-type": "application/json"}
-    if betas := list(betas):
-        given = configured.get("anthropic-beta", "").split(",")
-        names = [name for text in given if (name := text.strip())]
-        merged["anthropic-beta"] = ",".join(dict.fromkeys([*names, *betas]))
-    return tuple(merged.items())
+    return merge_headers(own, context.headers, betas=betas)

@@ -132,7 +132,7 @@ def test_anthropic_set_is_operated_by_add_params():
     added = {"thinkingBudget": 3000, "max_tokens": 12, "promptCache": True, "metadata": {"a": 1}}
     custom = {"defaultParamsEndpoint": "anthropic"}
     assert fields_of(model=SONNET, customParams=custom, addParams=added) == {
-        "metadata": {"a": 1, "user_id": "alice"},
+        "metadata": {"a": 1},
         "max_tokens": 12,
         "thinking": {"type": "enabled", "budget_tokens": 10},
     }

@@ -211,7 +211,7 @@ LINE = b"data: " + b"x" * (MAX_LINE_BYTES - 10)
 def test_stream_without_measure_is_a_failure(pieces):
     assert failure(parse(*pieces)) == (
         UpstreamInvalidResponseError,
-        "The stream has no measure.",
+        "An event of the upstream's stream is too large.",
     )
 
 

@@ -7,12 +7,8 @@ pass as they are. Source: https://developers.openai.com/api/reference/resources/
 from collections.abc import Callable, Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.openai_compatible.responses.shapes import (
-    inexpressible,
-    object_at,
-    text_in,
-    without,
-)
+from waystation.providers.checks import object_at, text_in, without
+from waystation.providers.openai_compatible.responses.shapes import inexpressible
 
 Part = dict[str, object]
 

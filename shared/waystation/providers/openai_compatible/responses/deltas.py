@@ -26,7 +26,7 @@ from waystation.providers.openai_compatible.responses.pieces import (
 from waystation.providers.openai_compatible.responses.whole import GatheredAnswer
 from waystation.wire.events import Delta
 
-_Place = tuple[int, int]  # of an item in the output, and of a part in the item
+_Place = tuple[int | str, int]  # of an item in the output, and of a part in the item
 _ANSWERS = ("content", "refusal", "tool_calls")
 
 
@@ -39,11 +39,13 @@ class DeltaTeller:
         self._lengths: dict[tuple[str, _Place], int] = {}  # characters told of each part
         self._content_length = 0
         self._offsets: dict[_Place, int] = {}  # where the text of a part begins
-        self._reasoning: dict[int, str] = {}  # what is told of an item: its summary or content
+        self._reasoning: dict[
+            int | str, str
+        ] = {}  # what is told of an item: its summary or content
         self._counts: dict[str, int] = {"annotations": 0, "reasoning_items": 0}
         self._cited: dict[_Place, int] = {}
-        self._returned: set[int] = set()
-        self._calls: dict[int, Piece] = {}  # by their place in the output
+        self._returned: set[int | str] = set()
+        self._calls: dict[int | str, Piece] = {}  # by their place in the output
 
     def begin(self, event: Piece) -> list[Delta]:
         """Take the head of the response."""
@@ -87,9 +89,7 @@ class DeltaTeller:
         return self._arguments(_place(event), text_of(event.get("delta")))
 
     def arguments_done(self, event: Piece) -> list[Delta]:
-        place = _place(event)
-        whole = event.get("arguments", event.get("input"))
-        return self._arguments(place, self._rest("arguments", place, whole))
+        return self._arguments_done(_place(event), event)
 
     def item_added(self, event: Piece) -> list[Delta]:
         """Tell that a call begins. What it is called with comes later, even if it is here."""
@@ -108,7 +108,7 @@ class DeltaTeller:
         deltas = self._call(place, item)
         if place[0] not in self._calls:
             raise not_a_response()
-        return deltas + self.arguments_done({**item, "output_index": place[0]})
+        return deltas + self._arguments_done(place, item)
 
     def end(self, response: Mapping[str, object]) -> list[Delta]:
         """Tell what only the whole response says, and why it ended."""
@@ -124,7 +124,7 @@ class DeltaTeller:
         last: Piece = {"index": 0, "delta": {}, "finish_reason": reason}
         return [*deltas, Delta([last], self.head)]
 
-    def _message_done(self, index: int, item: Piece) -> list[Delta]:
+    def _message_done(self, index: int | str, item: Piece) -> list[Delta]:
         deltas: list[Delta] = []
         for position, part in enumerate(objects_of(item.get("content"))):
             place = (index, position)
@@ -137,7 +137,7 @@ class DeltaTeller:
                 deltas += self._refusal(place, rest)
         return deltas
 
-    def _reasoning_done(self, index: int, item: Piece) -> list[Delta]:
+    def _reasoning_done(self, index: int | str, item: Piece) -> list[Delta]:
         kind, texts = reasoning_parts(item)
         deltas: list[Delta] = []
         for position, text in enumerate(texts):
@@ -187,6 +187,10 @@ class DeltaTeller:
         begun: Piece = {**call, kind: {**object_of(call[kind]), told: ""}}
         return self._delta(tool_calls=[{"index": len(self._calls) - 1, **begun}])
 
+    def _arguments_done(self, place: _Place, said: Piece) -> list[Delta]:
+        whole = said.get("arguments", said.get("input"))
+        return self._arguments(place, self._rest("arguments", place, whole))
+
     def _arguments(self, place: _Place, text: str) -> list[Delta]:
         call = self._calls.get(place[0])
         if call is None or not text:
@@ -219,6 +223,10 @@ class DeltaTeller:
 
 
 def _place(event: Piece, inner: str = "content_index") -> _Place:
+    """Return which item an event is about, and which part: by number, an item else by its id."""
+    item = event.get("item_id") or object_of(event.get("item")).get("id")
+    if event.get("output_index") is None and isinstance(item, str):
+        return item, _index(event.get(inner))
     return _index(event.get("output_index")), _index(event.get(inner))
 
 

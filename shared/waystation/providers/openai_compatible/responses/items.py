@@ -7,6 +7,7 @@ Source: https://developers.openai.com/api/reference/resources/responses, 2026-11
 from collections.abc import Iterator
 
 from waystation.errors import InvalidBodyError
+from waystation.providers.checks import list_at, object_at, text_in, without
 from waystation.providers.openai_compatible.responses.content import (
     build_content,
     build_output_parts,
@@ -14,13 +15,7 @@ from waystation.providers.openai_compatible.responses.content import (
     output_text,
     refusal,
 )
-from waystation.providers.openai_compatible.responses.shapes import (
-    inexpressible,
-    list_at,
-    object_at,
-    text_in,
-    without,
-)
+from waystation.providers.openai_compatible.responses.shapes import inexpressible
 
 Item = dict[str, object]
 

@@ -129,8 +129,8 @@ def usage_of(response: Mapping[str, object]) -> Piece | None:
 def finish_reason_of(response: Mapping[str, object], *, has_calls: bool) -> str:
     """Return why the answer ended. A call that was cut off is no call to make."""
     reason = object_of(response.get("incomplete_details")).get("reason")
-    if reason == "max_output_tokens":
-        return "length"
     if reason == "content_filter":
         return "content_filter"
+    if reason == "max_output_tokens" or response.get("status") == "incomplete":
+        return "length"
     return "tool_calls" if has_calls else "stop"

@@ -7,13 +7,9 @@ Field names and meanings. Source: https://developers.openai.com/api/reference/re
 from collections.abc import Mapping
 
 from waystation.errors import InvalidBodyError
+from waystation.providers.checks import list_at, object_at, without
 from waystation.providers.openai_compatible.responses.items import build_input
-from waystation.providers.openai_compatible.responses.shapes import (
-    inexpressible,
-    list_at,
-    object_at,
-    without,
-)
+from waystation.providers.openai_compatible.responses.shapes import inexpressible
 from waystation.providers.openai_compatible.responses.tools import build_tool_choice, build_tools
 
 _LOGPROBS = "message.output_text.logprobs"

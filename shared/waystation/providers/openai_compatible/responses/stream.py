@@ -63,7 +63,7 @@ class ResponsesStreamParser:
                 if event.data and event.data != "[DONE]":
                     events += self._event(event)
         except SseLimitError:
-            error = UpstreamInvalidResponseError("The stream has no measure.")
+            error = UpstreamInvalidResponseError("An event of the upstream's stream is too large.")
             events += self._end(Failed(error))
         except UpstreamError as error:
             events += self._end(Failed(error))

@@ -7,13 +7,21 @@ Source: https://developers.openai.com/api/docs/guides/migrate-to-responses, 2026
 from collections.abc import Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.openai_compatible.responses.shapes import (
-    list_at,
-    object_at,
-    text_in,
-    without,
-)
+from waystation.providers.checks import list_at, object_at, text_in, without
+from waystation.providers.openai_compatible.responses.shapes import inexpressible
 
+# What these answer or ask for has no place in a chat completion.
+_UNTELLABLE = frozenset(
+    {
+        "image_generation",
+        "computer",
+        "computer_use",
+        "computer_use_preview",
+        "local_shell",
+        "shell",
+        "apply_patch",
+    }
+)
 _NESTED = ("function", "custom", "allowed_tools")
 
 
@@ -22,7 +30,7 @@ def build_tools(given: Mapping[str, object]) -> list[dict[str, object]]:
 
     The Responses API takes functions as strict unless told otherwise, a chat completion does not:
     what was left unsaid is said. Tools of types that a chat completion does not know pass as they
-    are. Raises InvalidBodyError.
+    are, but for those whose results it cannot tell. Raises InvalidBodyError.
     """
     tools = [
         _tool(tool, f"tools[{i}]")
@@ -76,6 +84,10 @@ def _choice(choice: dict[str, object], where: str) -> dict[str, object]:
 
 def _tool(value: object, where: str) -> dict[str, object]:
     tool = object_at(value, where)
+    if str(tool.get("type")) in _UNTELLABLE:
+        raise inexpressible(f"{where}.type")
+    if tool.get("type") == "mcp" and tool.get("require_approval") != "never":
+        raise inexpressible(f"{where}.require_approval")
     if tool.get("type") == "function" and "function" in tool:
         return _function(without(tool, "function"), tool["function"], f"{where}.function")
     if tool.get("type") == "custom" and "custom" in tool:

@@ -239,7 +239,7 @@ RICH: dict[str, object] = {
     "tools": [
         {"type": "function", "function": {"name": "f", "parameters": SCHEMA}},
         {"type": "custom", "custom": {"name": "c", "format": {"type": "grammar", "grammar": {}}}},
-        {"type": "mcp", "server_label": "x"},
+        {"type": "mcp", "server_label": "x", "require_approval": "never"},
     ],
     "functions": [{"name": "g"}],
     "web_search_options": {"user_location": {"type": "approximate", "approximate": {"city": "x"}}},

@@ -145,7 +145,10 @@ def test_what_is_no_event_ends_the_stream_and_is_not_shown(event):
 def test_a_stream_without_measure_is_a_failure(is_at_the_end):
     line = b"data: " + b"x" * (MAX_LINE_BYTES - 10)
     lines = [line + b"\n", line + b"\n", line] if is_at_the_end else [b"x" * (MAX_LINE_BYTES + 1)]
-    assert failure(parse(*lines)) == (UpstreamInvalidResponseError, "The stream has no measure.")
+    assert failure(parse(*lines)) == (
+        UpstreamInvalidResponseError,
+        "An event of the upstream's stream is too large.",
+    )
 
 
 def test_what_is_wrong_in_one_place_ends_in_exactly_one_last_event():

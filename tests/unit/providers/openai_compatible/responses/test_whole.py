@@ -174,8 +174,8 @@ def test_what_has_no_place_in_a_chat_is_not_shown(kind):
 ENDS = {
     "max_output_tokens": "length",
     "content_filter": "content_filter",
-    "steered": "stop",
-    None: "stop",
+    "steered": "length",
+    None: "length",
 }
 
 
