@@ -1,5 +1,8 @@
 """What the operator decides does not come back from a client by another way."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from tests.support.shaping import body_of, fields_of, shape
@@ -64,9 +67,8 @@ def test_add_params_beat_what_says_the_same(params, kwargs, fields):
     assert fields_of(params, **kwargs) == fields
 
 
-def responses(params: dict[str, object], **entry: object) -> dict[str, object]:
+def responses(params: Mapping[str, object], **entry: Any) -> dict[str, object]:
     added = entry.pop("addParams", {})
-    assert isinstance(added, dict)
     body = body_of(params, addParams=added | RESPONSES, **entry)
     del body["input"]
     return {name: v for name, v in body.items() if name not in {"model", "user", "stream"}}
@@ -78,7 +80,10 @@ def test_add_params_beat_what_says_the_same_on_responses():
         "text": {},
     }
     text = {"verbosity": "high", "format": {"type": "text"}}
-    added = {"verbosity": "low", "response_format": {"type": "json_object"}}
+    added: dict[str, object] = {
+        "verbosity": "low",
+        "response_format": {"type": "json_object"},
+    }
     assert responses({"text": text}, addParams=added) == {
         "text": {"verbosity": "low", "format": {"type": "json_object"}}
     }
@@ -102,8 +107,8 @@ THINKING = {
 
 @pytest.mark.parametrize(("added", "model", "fields"), THINKING.values(), ids=THINKING)
 def test_add_params_beat_a_clients_thinking(added, model, fields):
-    params = {"output_config": {"effort": "max"}} if "effort" in added else {}
-    params |= {"thinking": {"type": "enabled", "budget_tokens": 50_000}} if not params else {}
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 50_000}}
+    params = {"output_config": {"effort": "max"}} if "effort" in added else thinking
     sent = fields_of(params, model=model, addParams=added, customParams=ANTHROPIC)
     del sent["metadata"]
     assert sent == fields
@@ -192,7 +197,7 @@ def test_the_entry_searches_whether_or_not_a_client_asks():
         "defaultParamsEndpoint": "google",
         "paramDefinitions": [{"key": "web_search", "default": True}],
     }
-    searching = {"tools": [{"googleSearch": {}}]}
+    searching: dict[str, object] = {"tools": [{"googleSearch": {}}]}
     assert fields_of({"web_search": True}, customParams=google) == searching
     assert fields_of({"web_search": False}, customParams=google) == {}
 
