@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from waystation.aws.table import Table
 from waystation.calls.metered import MeteredCalls
 from waystation.chat.service import ChatService
+from waystation.config.built_ins import BuiltIns
 from waystation.config.reload import ConfigLoader
 from waystation.config.snapshot import ConfigProblem
 from waystation.config.sources import (
@@ -106,12 +107,13 @@ def build_runtime(
         on_rejected=_log_rejected,
         on_unreadable=_log_unreadable,
     )
+    built_ins = BuiltIns(secrets, now=time.monotonic)
     calls = MeteredCalls(egress=egress, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
     return Runtime(
         config=config,
         authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
-        chat=ChatService(config=config, calls=calls, now_ms=_now_ms),
-        models=ModelsService(config),
+        chat=ChatService(config=config, built_ins=built_ins, calls=calls, now_ms=_now_ms),
+        models=ModelsService(config, built_ins),
         secrets=secrets,
         response_mode=response_mode,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.support.config_entries import build_entry
 from waystation.aws.table import Item, TableError
+from waystation.config.built_ins import BuiltIns
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
 from waystation.credentials.sources import SecretSourceError
@@ -59,6 +60,11 @@ class StaticSecrets:
 
     async def resolve(self, names: Iterable[str]) -> Mapping[str, str]:
         return {name: self.values[name] for name in names if name in self.values}
+
+
+def built_ins(**values: str) -> BuiltIns:
+    """Return the built-in endpoints whose variables have these values."""
+    return BuiltIns(StaticSecrets(**values), now=lambda: 0.0)
 
 
 class ScriptedSecretStore:

@@ -58,7 +58,7 @@ async def resolve_target(call: Call, secrets: VariableResolver) -> CallContext:
         api_key=api_key,
         base_url=_base_url(endpoint, values),
         headers=headers,
-        secrets=(api_key, *headers.values(), *values.values()),
+        secrets=tuple(filter(None, (api_key, *headers.values(), *values.values()))),
     )
 
 

@@ -1,8 +1,8 @@
 """The configuration that one request uses from start to end."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from waystation.config.inspection import ConfigProblem, Findings, inspect
@@ -40,6 +40,10 @@ class ConfigSnapshot:
     endpoints: tuple[Endpoint, ...]
     broken: Mapping[str, ConfigProblem]
     allowed_addresses: frozenset[str]
+
+    def beside(self, built_ins: Sequence[Endpoint]) -> "ConfigSnapshot":
+        """Return a snapshot with the built-in endpoints after those of the file."""
+        return replace(self, endpoints=(*self.endpoints, *built_ins)) if built_ins else self
 
     def endpoint(self, name: str) -> Endpoint | None:
         """Return the usable endpoint that a client means by `name`."""

@@ -9,38 +9,46 @@ from waystation.ledger.pricing import rates_of
 _ORDER = 9999  # LibreChat's place for custom endpoints
 
 
+class BuiltInSource(Protocol):
+    async def find(self) -> list[Endpoint]:
+        """Return the built-in endpoints that exist. Raises SecretUnavailableError."""
+
+
 class SnapshotSource(Protocol):
     async def snapshot(self) -> ConfigSnapshot:
         """Return the configuration in force. Raises ConfigUnavailableError."""
 
 
 class ModelsService:
-    """Lists from the configuration alone; no upstream is asked."""
+    """Lists from the configuration and the built-in endpoints; no upstream is asked."""
 
-    def __init__(self, config: SnapshotSource) -> None:
+    def __init__(self, config: SnapshotSource, built_ins: BuiltInSource) -> None:
         self._config = config
+        self._built_ins = built_ins
 
     async def openai_list(self) -> dict[str, object]:
         """Return OpenAI's list; each `id` is what a chat takes as its model."""
-        snapshot = await self._config.snapshot()
         return {
             "object": "list",
             "data": [
                 _openai_model(endpoint, model)
-                for endpoint in snapshot.endpoints
+                for endpoint in await self._endpoints()
                 for model in endpoint.models.default
             ],
         }
 
     async def names_by_endpoint(self) -> dict[str, list[str]]:
         """Return LibreChat's `/api/models`: endpoint name → model names."""
-        snapshot = await self._config.snapshot()
-        return {endpoint.name: list(endpoint.models.default) for endpoint in snapshot.endpoints}
+        endpoints = await self._endpoints()
+        return {endpoint.name: list(endpoint.models.default) for endpoint in endpoints}
 
     async def endpoints(self) -> dict[str, dict[str, object]]:
         """Return LibreChat's `/api/endpoints`: endpoint name → how it is shown. Nothing secret."""
+        return {endpoint.name: _shown(endpoint) for endpoint in await self._endpoints()}
+
+    async def _endpoints(self) -> tuple[Endpoint, ...]:
         snapshot = await self._config.snapshot()
-        return {endpoint.name: _shown(endpoint) for endpoint in snapshot.endpoints}
+        return snapshot.beside(await self._built_ins.find()).endpoints
 
     async def config_version(self) -> str:
         return (await self._config.snapshot()).version

@@ -24,6 +24,7 @@ from tests.support.fakes import (
     ScriptedEgress,
     StaticConfig,
     build_snapshot_of,
+    built_ins,
 )
 from waystation.chat.routes import chat_completions
 from waystation.chat.service import ChatService
@@ -59,6 +60,7 @@ async def ask(*script: Reply | Exception, **body: object):
     ledger = InMemoryLedger()
     service = ChatService(
         config=StaticConfig(build_snapshot_of(priced_entry())),
+        built_ins=built_ins(),
         calls=build_calls(ScriptedEgress(*script), ledger),
         now_ms=lambda: 1_780_000_000_000,
     )

@@ -5,11 +5,21 @@ import asyncio
 import pytest
 
 from tests.support.calls import build_calls, completion, json_answer, priced_entry
-from tests.support.fakes import InMemoryLedger, ScriptedEgress, StaticConfig, build_snapshot_of
+from tests.support.fakes import (
+    InMemoryLedger,
+    ScriptedEgress,
+    StaticConfig,
+    build_snapshot_of,
+    built_ins,
+)
 from waystation.calls.call import Call
 from waystation.chat.service import ChatService
 from waystation.egress.deadlines import Deadline
-from waystation.errors import ConfigUnavailableError, InvalidHeaderValueError
+from waystation.errors import (
+    ConfigUnavailableError,
+    InvalidHeaderValueError,
+    ModelNotFoundError,
+)
 from waystation.identity.incoming import Incoming
 from waystation.identity.user import Caller, User
 from waystation.wire.chat_request import ChatRequest, parse_chat_request
@@ -25,9 +35,10 @@ IDS = {
 }
 
 
-def build_service(config: StaticConfig | None = None, *script) -> ChatService:
+def build_service(config: StaticConfig | None = None, *script, **variables: str) -> ChatService:
     return ChatService(
         config=config or StaticConfig(build_snapshot_of(priced_entry())),
+        built_ins=built_ins(**variables),
         calls=build_calls(ScriptedEgress(*script), InMemoryLedger()),
         now_ms=lambda: 5,
     )
@@ -115,3 +126,31 @@ async def test_whole_answer_is_that_of_the_metered_call():
     call = await service.route(incoming(), parse_chat_request(BODY))
     answer = await service.complete(call, lambda _: None)
     assert answer.upstream_id == "chatcmpl-1"
+
+
+async def found(model: str, **variables: str) -> tuple[str, str]:
+    body = BODY | {"model": model}
+    call = await build_service(None, **variables).route(incoming(), parse_chat_request(body))
+    return call.endpoint.name, call.model
+
+
+async def test_a_built_in_endpoint_serves_under_its_name():
+    assert await found("openAI/gpt-4o", OPENAI_API_KEY="k") == ("openAI", "gpt-4o")
+
+
+async def test_a_built_in_endpoint_serves_the_models_of_its_list():
+    variables = {"OPENAI_API_KEY": "k", "OPENAI_MODELS": "gpt-4o"}
+    assert await found("gpt-4o", **variables) == ("openAI", "gpt-4o")
+    with pytest.raises(ModelNotFoundError):
+        await found("gpt-5", **variables)
+
+
+async def test_an_entry_comes_before_the_built_in_endpoints():
+    variables = {"OPENAI_API_KEY": "k", "OPENAI_MODELS": "acme-large"}
+    assert await found("acme-large", **variables) == ("Acme", "acme-large")
+
+
+@pytest.mark.parametrize("model", ["openAI/gpt-4o", "gpt-4o"])
+async def test_without_its_variables_there_is_no_built_in_endpoint(model):
+    with pytest.raises(ModelNotFoundError):
+        await found(model)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.config_entries import build_entry
-from tests.support.fakes import StaticConfig, build_snapshot_of
+from tests.support.fakes import StaticConfig, build_snapshot_of, built_ins
 from waystation.config.snapshot import ConfigProblem
 from waystation.errors import ConfigUnavailableError
 from waystation.models.service import ModelsService
@@ -22,7 +22,8 @@ SERVICE = ModelsService(
             build_entry(name="Own URL", apiKey="user_provided", baseURL="user_provided"),
             broken={"Broken": ConfigProblem("endpoints.custom[3]", "is broken", 1)},
         )
-    )
+    ),
+    built_ins(),
 )
 
 
@@ -103,7 +104,7 @@ async def test_version_is_that_of_the_configuration():
 
 
 async def test_without_a_configuration_there_are_no_lists():
-    service = ModelsService(StaticConfig(ConfigUnavailableError()))
+    service = ModelsService(StaticConfig(ConfigUnavailableError()), built_ins())
     for ask in (service.openai_list, service.names_by_endpoint, service.endpoints):
         with pytest.raises(ConfigUnavailableError):
             await ask()
