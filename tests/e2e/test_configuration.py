@@ -96,17 +96,3 @@ def test_a_broken_entry_disables_only_itself(
     assert "endpoints.custom[1].headers" in broken.error["message"]
     assert gateway.chat(model="acme-large").status == 200
     assert gateway.get("/api/models").json == {"Acme": ["acme-large", "acme-free"]}
-
-
-def test_a_provider_that_is_not_served_says_so(
-    build_gateway: BuildGateway, upstream: FakeUpstream, acme: dict[str, object]
-) -> None:
-    gateway = build_gateway(acme | {"provider": "anthropic"})
-
-    answer = gateway.chat()
-
-    assert answer.status == 400
-    assert answer.error["message"] == (
-        "Endpoint 'Acme' has provider: anthropic, which this version of the gateway does not serve."
-    )
-    assert upstream.received == []

@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from waystation.calls.call import Call
+from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
 from waystation.calls.target import VariableResolver, resolve_target
 from waystation.egress.client import (
@@ -113,6 +114,10 @@ class MeteredCalls:
         finally:
             if not is_settled:
                 await self._settle(outcome, on_settled)
+
+    async def count_tokens(self, call: Call) -> dict[str, object]:
+        """Return how many tokens a call would take, unmetered. Raises GatewayError."""
+        return await count_tokens(call, self._egress, self._secrets)
 
     async def _prepare(self, call: Call) -> _Prepared:
         provider = provider_of(call.endpoint)

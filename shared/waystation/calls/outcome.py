@@ -10,6 +10,7 @@ from waystation.wire.events import (
     HEAD_FIELDS,
     Completion,
     Delta,
+    Native,
     StreamEvent,
     UsageReport,
     stream_of,
@@ -33,15 +34,17 @@ class Outcome:
     error_code: str | None = None
 
     def observe(self, batch: list[StreamEvent]) -> list[StreamEvent]:
-        """Count what a batch tells; return its deltas, which are all that goes on at once."""
+        """Count what a batch tells; return the pieces of the answer, which go on at once."""
         for event in batch:
             if isinstance(event, Delta):
                 self.output_characters += visible_characters(event.choices)
                 self.head = self.head or _head(event.extra)
+            elif isinstance(event, Native):
+                self.output_characters += event.characters
             elif isinstance(event, UsageReport):
                 self.usage, self.raw_usage = event.usage, event.raw
                 self.head = self.head or _head(event.extra)
-        return [event for event in batch if isinstance(event, Delta)]
+        return [event for event in batch if isinstance(event, Delta | Native)]
 
     def observe_whole(self, completion: Completion) -> None:
         """Count what a whole answer tells."""

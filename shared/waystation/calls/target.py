@@ -3,6 +3,7 @@
 Messages name the endpoint, and the variable, header or key at fault; never a value.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -58,8 +59,18 @@ async def resolve_target(call: Call, secrets: VariableResolver) -> CallContext:
         api_key=api_key,
         base_url=_base_url(endpoint, values),
         headers=headers,
-        secrets=tuple(filter(None, (api_key, *headers.values(), *values.values()))),
+        secrets=tuple(filter(None, (*_told_by(api_key), *headers.values(), *values.values()))),
     )
+
+
+def _told_by(api_key: str) -> list[str]:
+    """Return a key, and the texts in it if it is a JSON object."""
+    try:
+        members = json.loads(api_key)
+    except (ValueError, RecursionError):
+        return [api_key]
+    texts = members.values() if isinstance(members, dict) else ()
+    return [api_key, *(text for text in texts if isinstance(text, str))]
 
 
 def _expand(endpoint: Endpoint, key: str, text: str, values: Mapping[str, str]) -> str:

@@ -45,7 +45,7 @@ async def _chat(service: ChatService, incoming: Incoming) -> Answer:
 
     if not request.stream:
         completion = await service.complete(call, on_settled)
-        return JsonAnswer(completion.body)
+        return JsonAnswer({"created": call.created_at_ms // 1000, **completion.body})
     batches = service.stream(call, on_settled)
     first = await anext(batches)
     return EventStream(_encoded(call, first, batches))

@@ -86,6 +86,7 @@ class TokenRates(Part):
     context: TokenCount
     cache_read: OptionalRate = None
     cache_write: OptionalRate = None
+    cache_write_1h: Annotated[OptionalRate, Field(alias="cacheWrite1h")] = None
 
 
 class Extension(Part):

@@ -20,6 +20,7 @@ class Rates:
     completion: Decimal
     cache_read: Decimal
     cache_write: Decimal
+    cache_write_1h: Decimal | None = None  # what other writes cost, if there is none
 
 
 def rates_of(endpoint: Endpoint, model: str) -> Rates | None:
@@ -35,6 +36,7 @@ def rates_of(endpoint: Endpoint, model: str) -> Rates | None:
         completion=listed.completion,
         cache_read=listed.prompt if listed.cache_read is None else listed.cache_read,
         cache_write=listed.prompt if listed.cache_write is None else listed.cache_write,
+        cache_write_1h=listed.cache_write_1h,
     )
 
 
@@ -42,10 +44,12 @@ def cost_nanousd(usage: Usage, rates: Rates) -> int:
     """Return the cost of one request."""
     read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     uncached = max(0, usage.input_tokens - read - write)
+    for_an_hour = 0 if rates.cache_write_1h is None else usage.cache_write_1h_tokens or 0
     exact = (
         uncached * Fraction(rates.prompt)
         + read * Fraction(rates.cache_read)
-        + write * Fraction(rates.cache_write)
+        + (write - for_an_hour) * Fraction(rates.cache_write)
+        + for_an_hour * Fraction(rates.cache_write_1h or 0)
         + usage.output_tokens * Fraction(rates.completion)
     )
     return ceil(exact * _NANOUSD_PER_RATE)

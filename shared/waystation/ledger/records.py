@@ -97,18 +97,21 @@ def _tokens(usage: Usage) -> dict[str, int]:
         "out": usage.output_tokens,
         "cacheRead": usage.cache_read_tokens,
         "cacheWrite": usage.cache_write_tokens,
+        "cacheWrite1h": usage.cache_write_1h_tokens,
         "reasoning": usage.reasoning_tokens,
     }
     return {kind: count for kind, count in counts.items() if count is not None}
 
 
 def _rates(rates: Rates) -> Mapping[str, str]:
-    return {
-        "prompt": f"{rates.prompt:f}",
-        "completion": f"{rates.completion:f}",
-        "cacheRead": f"{rates.cache_read:f}",
-        "cacheWrite": f"{rates.cache_write:f}",
+    by_kind = {
+        "prompt": rates.prompt,
+        "completion": rates.completion,
+        "cacheRead": rates.cache_read,
+        "cacheWrite": rates.cache_write,
+        "cacheWrite1h": rates.cache_write_1h,
     }
+    return {kind: f"{rate:f}" for kind, rate in by_kind.items() if rate is not None}
 
 
 def _iso(milliseconds: int) -> str:

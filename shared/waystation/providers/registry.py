@@ -1,22 +1,22 @@
-"""The dialects this version serves, by an entry's `provider`."""
+"""The dialects, by an entry's `provider`."""
 
 from collections.abc import Mapping
 
 from waystation.config.schema import Endpoint
-from waystation.errors import InvalidBodyError
+from waystation.providers.anthropic import Anthropic
 from waystation.providers.openai_compatible import OpenAiCompatible
-from waystation.providers.provider import Provider
+from waystation.providers.provider import Provider, TokenCounter
 
-_PROVIDERS: Mapping[str | None, Provider] = {None: OpenAiCompatible()}
+_ANTHROPIC = Anthropic()
+_PROVIDERS: Mapping[str | None, Provider] = {None: OpenAiCompatible(), "anthropic": _ANTHROPIC}
+_COUNTERS: Mapping[str | None, TokenCounter] = {"anthropic": _ANTHROPIC}
 
 
 def provider_of(endpoint: Endpoint) -> Provider:
-    """Return the dialect of an entry. Raises InvalidBodyError for one that is not served."""
-    provider = _PROVIDERS.get(endpoint.provider)
-    if provider is None:
-        raise InvalidBodyError(
-            f"Endpoint '{endpoint.name}' has provider: {endpoint.provider}, "
-            "which this version of the gateway does not serve.",
-            param="model",
-        )
-    return provider
+    """Return the dialect of an entry."""
+    return _PROVIDERS[endpoint.provider]
+
+
+def counter_of(endpoint: Endpoint) -> TokenCounter | None:
+    """Return the dialect of an entry whose upstream counts tokens, None for one that does not."""
+    return _COUNTERS.get(endpoint.provider)

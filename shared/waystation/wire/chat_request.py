@@ -30,7 +30,8 @@ _NEVER_FORWARDED = frozenset(
     }
 )
 MAX_MODEL_LENGTH = 256
-_LIMITS = (
+_MODELS_OWN = "maxOutputTokens"  # where 0 stands for the limit of the model
+LIMITS = (
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
@@ -42,7 +43,11 @@ _LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A client's chat: `params` is everything beyond messages and routing, nulls removed."""
+    """A client's chat: `params` is everything beyond messages and routing, nulls removed.
+
+    A chat that came in another API also has `native`: its body as it came, without what routes it,
+    for an upstream that speaks the same API; `native_headers` go with it, by lower-case name.
+    """
 
     model: str
     messages: list[dict[str, object]]
@@ -51,21 +56,24 @@ class ChatRequest:
     params: Mapping[str, object] = field(default_factory=dict)
     conversation: Mapping[str, str] = field(default_factory=dict)
     wants_usage: bool = False
+    native: Mapping[str, object] | None = None
+    native_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What every body says beyond the chat itself, whichever API it is of."""
+
+    model: str
+    stream: bool
+    endpoint: str | None
+    conversation: Mapping[str, str]
 
 
 def parse_chat_request(body: object) -> ChatRequest:
     """Check the shape of a chat body. Raises InvalidBodyError, naming the field."""
-    if not isinstance(body, dict):
-        raise InvalidBodyError("The body must be a JSON object.")
-    fields = {name: value for name, value in body.items() if value is not None}
-    model = _text(fields, "model")
-    if not model:
-        raise InvalidBodyError("model is required: a non-empty string.", param="model")
-    if len(model) > MAX_MODEL_LENGTH:
-        raise InvalidBodyError(f"model has more than {MAX_MODEL_LENGTH} characters.", param="model")
-    stream = fields.pop("stream", False)
-    if not isinstance(stream, bool):
-        raise InvalidBodyError("stream must be true or false.", param="stream")
+    fields = present_fields(body)
+    routing = take_routing(fields)
     options = fields.get("stream_options", {})
     if not isinstance(options, dict):
         raise InvalidBodyError("stream_options must be an object.", param="stream_options")
@@ -75,19 +83,47 @@ def parse_chat_request(body: object) -> ChatRequest:
             "stream_options.include_usage must be true or false.",
             param="stream_options.include_usage",
         )
+    messages = check_messages(fields.pop("messages", None))
+    for name in LIMITS:
+        check_count(fields, name, 0 if name == _MODELS_OWN else 1, None)
+    check_count(fields, "n", 1, MAX_CHOICES)
     return ChatRequest(
-        model=model,
-        messages=_messages(fields.pop("messages", None)),
-        stream=stream,
-        endpoint=_text(fields, "endpoint"),
-        conversation={
-            name: value
-            for name in CONVERSATION_FIELDS
-            if (value := _text(fields, name)) is not None
-        },
-        params=_params(fields),
+        model=routing.model,
+        messages=messages,
+        stream=routing.stream,
+        endpoint=routing.endpoint,
+        conversation=routing.conversation,
+        params=forwarded(fields),
         wants_usage=wants_usage,
     )
+
+
+def present_fields(body: object) -> dict[str, object]:
+    """Return the fields of a body that are not null. Raises InvalidBodyError."""
+    if not isinstance(body, dict):
+        raise InvalidBodyError("The body must be a JSON object.")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def take_routing(fields: dict[str, object]) -> Routing:
+    """Take out of the fields what routes a chat. Raises InvalidBodyError, naming the field."""
+    model = _text(fields, "model")
+    if not model:
+        raise InvalidBodyError("model is required: a non-empty string.", param="model")
+    if len(model) > MAX_MODEL_LENGTH:
+        raise InvalidBodyError(f"model has more than {MAX_MODEL_LENGTH} characters.", param="model")
+    stream = fields.pop("stream", False)
+    if not isinstance(stream, bool):
+        raise InvalidBodyError("stream must be true or false.", param="stream")
+    endpoint = _text(fields, "endpoint")
+    ids = {name: _text(fields, name) for name in CONVERSATION_FIELDS}
+    conversation = {name: value for name, value in ids.items() if value is not None}
+    return Routing(model, stream, endpoint, conversation)
+
+
+def forwarded(fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields without those that only configuration decides."""
+    return {name: value for name, value in fields.items() if name not in _NEVER_FORWARDED}
 
 
 def _text(fields: dict[str, object], name: str) -> str | None:
@@ -97,7 +133,8 @@ def _text(fields: dict[str, object], name: str) -> str | None:
     return value
 
 
-def _messages(value: object) -> list[dict[str, object]]:
+def check_messages(value: object) -> list[dict[str, object]]:
+    """Return a list of messages that have roles. Raises InvalidBodyError, naming the field."""
     if not isinstance(value, list) or not value:
         raise InvalidBodyError("messages must be a non-empty list.", param="messages")
     for index, message in enumerate(value):
@@ -109,14 +146,8 @@ def _messages(value: object) -> list[dict[str, object]]:
     return value
 
 
-def _params(fields: dict[str, object]) -> dict[str, object]:
-    for name in _LIMITS:
-        _check_count(fields, name, 1, None)
-    _check_count(fields, "n", 1, MAX_CHOICES)
-    return {name: value for name, value in fields.items() if name not in _NEVER_FORWARDED}
-
-
-def _check_count(fields: Mapping[str, object], name: str, low: int, high: int | None) -> None:
+def check_count(fields: Mapping[str, object], name: str, low: int, high: int | None) -> None:
+    """Check a whole number, if there is one. Raises InvalidBodyError."""
     value = fields.get(name)
     if value is None or value == "":
         return

@@ -28,6 +28,18 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Native:
+    """An event of the upstream's own API, as it came, for a client that speaks the same one.
+
+    Only requests with `native` lead to it. `characters` is how much of it a reader sees.
+    """
+
+    name: str
+    data: dict[str, object]
+    characters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class UsageReport:
     """Counts so far; a later report replaces an earlier one. `raw` is the upstream's own object."""
 
@@ -48,21 +60,34 @@ class Failed:
     error: UpstreamError
 
 
-StreamEvent: TypeAlias = Delta | UsageReport | Finished | Failed
+StreamEvent: TypeAlias = Delta | Native | UsageReport | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer: `body` in OpenAI's shape, as it goes to the client."""
+    """A whole answer: `body` in OpenAI's shape, as it goes to the client.
+
+    A body in the shape of the upstream's own API says in `native_characters` how much of it a
+    reader sees.
+    """
 
     body: dict[str, object]
     usage: Usage | None
     upstream_id: str | None = None
+    native_characters: int | None = None
 
 
 def stream_of(completion: Completion) -> list[StreamEvent]:
-    """Tell a whole answer as the events of a streamed one."""
+    """Tell a whole answer as the events of a streamed one.
+
+    One in the shape of the upstream's own API is a single event named `message`.
+    """
     body = completion.body
+    raw = body.get("usage")
+    if completion.native_characters is not None:
+        head = {name: body[name] for name in HEAD_FIELDS if name in body}
+        report = [UsageReport(completion.usage, raw, head)] if isinstance(raw, Mapping) else []
+        return [Native("message", body, completion.native_characters), *report, Finished()]
     extra = {name: value for name, value in body.items() if name not in _NOT_BESIDE_CHOICES}
     choices = body.get("choices")
     deltas: list[dict[str, object]] = [
@@ -73,7 +98,6 @@ def stream_of(completion: Completion) -> list[StreamEvent]:
         for choice in (choices if isinstance(choices, list) else [])
     ]
     events: list[StreamEvent] = [Delta(deltas, extra)]
-    raw = body.get("usage")
     if isinstance(raw, Mapping):
         events.append(UsageReport(completion.usage, raw, extra))
     return [*events, Finished()]

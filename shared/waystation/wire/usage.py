@@ -16,7 +16,10 @@ UsageSource = Literal["upstream", "estimated"]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call: cache reads and writes are part of the input, reasoning of the output."""
+    """Tokens of one call: cache reads and writes are part of the input, reasoning of the output.
+
+    `cache_write_1h_tokens` are those of the cache writes that are kept for an hour.
+    """
 
     input_tokens: int
     output_tokens: int
@@ -24,6 +27,7 @@ class Usage:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     source: UsageSource = "upstream"
+    cache_write_1h_tokens: int | None = None
 
 
 class _VoidError(ValueError):
@@ -71,6 +75,7 @@ def _openai(usage: Mapping[str, object]) -> Usage:
         output_tokens=output,
         cache_read_tokens=read,
         cache_write_tokens=write,
+        cache_write_1h_tokens=_kept_for_an_hour(details, "cache_creation_token_details", write),
         reasoning_tokens=reasoning,
     )
 
@@ -83,7 +88,16 @@ def _anthropic(usage: Mapping[str, object]) -> Usage:
         output_tokens=_count(usage, "output_tokens") or 0,
         cache_read_tokens=read,
         cache_write_tokens=write,
+        cache_write_1h_tokens=_kept_for_an_hour(usage, "cache_creation", write),
     )
+
+
+def _kept_for_an_hour(source: Mapping[str, object], name: str, written: int | None) -> int | None:
+    """Return the part of the writes that is kept for an hour, if it is told apart."""
+    kept = _count(_object(source, name), "ephemeral_1h_input_tokens")
+    if kept is not None and kept > (written or 0):
+        raise _VoidError
+    return kept
 
 
 def _count(source: Mapping[str, object], name: str) -> int | None:

@@ -82,3 +82,13 @@ def test_other_model_has_no_rates(model):
 @pytest.mark.parametrize(("characters", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
 def test_estimate_is_four_characters_to_a_token(characters, tokens):
     assert estimate_usage(characters, characters) == Usage(tokens, tokens, source="estimated")
+
+
+def test_writes_for_an_hour_have_their_own_rate_if_there_is_one():
+    usage = Usage(100, 0, cache_write_tokens=90, cache_write_1h_tokens=40)
+    plain = build_entry(tokenConfig=token_config(cacheWrite=2.5))
+    apart = build_entry(tokenConfig=token_config(cacheWrite=2.5, cacheWrite1h=4))
+    for entry, cost in ((plain, 10 * 1000 + 90 * 2500), (apart, 10_000 + 50 * 2500 + 40 * 4000)):
+        rates = rates_of(entry, "m")
+        assert rates is not None
+        assert cost_nanousd(usage, rates) == cost

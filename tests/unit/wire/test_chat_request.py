@@ -158,7 +158,7 @@ def test_malformed_body_is_refused_naming_the_field(body, param, message):
         ("max_tokens", True, "of at least 1"),
         ("max_completion_tokens", "5", "of at least 1"),
         ("maxTokens", -1, "of at least 1"),
-        ("maxOutputTokens", [], "of at least 1"),
+        ("maxOutputTokens", [], "of at least 0"),
         ("n", 0, "from 1 to 8"),
         ("n", 9, "from 1 to 8"),
         ("n", True, "from 1 to 8"),

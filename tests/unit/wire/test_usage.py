@@ -195,3 +195,32 @@ def test_parts_never_exceed_the_whole(report):
         cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
         assert 0 <= cached <= usage.input_tokens
         assert 0 <= (usage.reasoning_tokens or 0) <= usage.output_tokens
+
+
+HOURS = {
+    "of OpenAI's convention": {
+        "prompt_tokens": 10,
+        "completion_tokens": 1,
+        "prompt_tokens_details": {
+            "cache_write_tokens": 8,
+            "cache_creation_token_details": {"ephemeral_1h_input_tokens": 5},
+        },
+    },
+    "of Anthropic's": {
+        "input_tokens": 2,
+        "output_tokens": 1,
+        "cache_creation_input_tokens": 8,
+        "cache_creation": {"ephemeral_1h_input_tokens": 5, "ephemeral_5m_input_tokens": 3},
+    },
+}
+
+
+@pytest.mark.parametrize("usage", HOURS.values(), ids=HOURS)
+def test_writes_for_an_hour_are_part_of_the_writes(usage):
+    expected = Usage(10, 1, cache_write_tokens=8, cache_write_1h_tokens=5)
+    assert parse_openai_usage(usage) == expected
+
+
+def test_more_writes_for_an_hour_than_writes_are_impossible():
+    usage = {"input_tokens": 2, "cache_creation": {"ephemeral_1h_input_tokens": 5}}
+    assert parse_openai_usage(usage) is None

@@ -119,6 +119,8 @@ def _take_chosen(
         value, canonical = params[name], aliases.get(name, name)
         if value is None or value == "" or canonical == "model":
             continue
+        if canonical in LIMITS and value == 0:
+            continue  # the model's own
         _put(merged, canonical, value)
         merged.chosen.add(canonical)
 

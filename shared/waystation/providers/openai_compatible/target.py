@@ -40,7 +40,7 @@ def headers_of(
     context: CallContext, *, is_stream: bool, betas: Iterable[str] = ()
 ) -> tuple[tuple[str, str], ...]:
     """Return the headers of a call, the configured ones among them."""
-    own = {"accept": "text/event-stream" if is_stream else "application/json"}
-    if context.api_key:  # some keys go in a configured header
-        own["authorization"] = f"Bearer {context.api_key}"
+    # Some keys go in a configured header.
+    own = {"authorization": f"Bearer {context.api_key}"} if context.api_key else {}
+    own["accept"] = "text/event-stream" if is_stream else "application/json"
     return merge_headers(own, context.headers, betas=betas)

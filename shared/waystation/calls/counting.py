@@ -1,0 +1,37 @@
+"""Asks an upstream how many tokens a request would have. Nothing is billed, so nothing is kept."""
+
+from waystation.calls.call import Call
+from waystation.calls.target import VariableResolver, resolve_target
+from waystation.egress.client import MAX_ERROR_BYTES, Egress
+from waystation.errors import NotFoundError, UpstreamInvalidResponseError
+from waystation.providers.registry import counter_of
+from waystation.providers.upstream_errors import error_from_response
+from waystation.wire.json_reader import read_json_lenient
+
+_REDIRECT = 300
+
+
+async def count_tokens(call: Call, egress: Egress, secrets: VariableResolver) -> dict[str, object]:
+    """Return the upstream's own answer, as `{"input_tokens": 12}`.
+
+    Raises NotFoundError for an endpoint whose API cannot count, and GatewayError.
+    """
+    counter, native = counter_of(call.endpoint), call.request.native
+    if counter is None or native is None:
+        raise NotFoundError(
+            f"Endpoint '{call.endpoint.name}' does not count tokens: "
+            "only those that speak Anthropic's own API do."
+        )
+    context = await resolve_target(call, secrets)
+    request = counter.shape_count(call.request, native, context)
+    async with call.deadline.total(), egress.send(request, call.deadline) as response:
+        body = await response.read(MAX_ERROR_BYTES)
+    if response.status >= _REDIRECT:
+        raise error_from_response(response.status, response.headers, body, context.secrets)
+    try:
+        counted = read_json_lenient(body)
+    except ValueError:
+        counted = None
+    if not isinstance(counted, dict) or type(counted.get("input_tokens")) is not int:
+        raise UpstreamInvalidResponseError("The upstream's answer is no count of tokens.")
+    return counted

@@ -1,0 +1,124 @@
+"""Reads answers of the Messages API for the ledger, and passes them on as they came.
+
+Events and fields unknown here go on too. Errors become ours.
+"""
+
+from collections.abc import Callable, Mapping
+
+from waystation.errors import UpstreamError, UpstreamInvalidResponseError
+from waystation.providers.anthropic.pieces import (
+    Piece,
+    error_of,
+    head_of,
+    not_a_message,
+    object_of,
+    read_object,
+    text_of,
+)
+from waystation.providers.anthropic.usage import usage_of
+from waystation.wire.events import (
+    Completion,
+    Failed,
+    Finished,
+    Native,
+    StreamEvent,
+    UsageReport,
+)
+from waystation.wire.sse import ServerSentEvent, SseDecoder, SseLimitError
+
+_TEXTS = ("text", "thinking", "partial_json")
+
+
+class NativeAnswerReader:
+    """Reads a message, whole or streamed, that goes to the client in its own shape."""
+
+    def parse(self, body: bytes) -> Completion:
+        message = read_object(body)
+        content = message.get("content")
+        if not isinstance(content, list):
+            raise not_a_message()
+        raw = message.get("usage")
+        usage = usage_of(raw)[0] if isinstance(raw, dict) else None
+        upstream_id = text_of(message.get("id")) or None
+        return Completion(message, usage, upstream_id, sum(map(_characters, content)))
+
+    def stream_parser(self) -> "NativeStreamParser":
+        return NativeStreamParser()
+
+
+class NativeStreamParser:
+    """Reads one streamed answer.
+
+    It ends at `message_stop`, or with the bytes once a reason for the end was told. Counts are
+    reported as soon as they come, so that an answer that breaks off is paid for.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = SseDecoder()
+        self._head: Piece = {}
+        self._usage: Piece = {}  # as far as reported; later counts replace earlier ones
+        self._has_reason = False
+        self._is_over = False
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        return self._read(lambda: self._decoder.feed(data))
+
+    def finish(self) -> list[StreamEvent]:
+        events = self._read(self._decoder.finish)
+        if self._has_reason:
+            return events + self._end(Finished())
+        error = UpstreamInvalidResponseError("The upstream's stream broke off.")
+        return events + self._end(Failed(error))
+
+    def _read(self, decode: Callable[[], list[ServerSentEvent]]) -> list[StreamEvent]:
+        events: list[StreamEvent] = []
+        try:
+            for event in decode():
+                if self._is_over:
+                    break
+                if event.data and event.data != "[DONE]":
+                    events += self._event(event)
+        except SseLimitError:
+            error = UpstreamInvalidResponseError("An event of the upstream's stream is too large.")
+            events += self._end(Failed(error))
+        except UpstreamError as error:
+            events += self._end(Failed(error))
+        return events
+
+    def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
+        document = read_object(event.data.encode())
+        kind = document.get("type")
+        if not isinstance(kind, str):
+            kind = event.event  # the name of the event says the same
+        if kind == "error":
+            raise error_of(document)
+        native = Native(kind, document, _characters(document.get("delta")))
+        if kind == "message_start":
+            message = object_of(document.get("message"))
+            self._head = head_of(message)
+            return [native, *self._counted(message.get("usage"))]
+        if kind == "message_delta":
+            delta = object_of(document.get("delta"))
+            self._has_reason = self._has_reason or delta.get("stop_reason") is not None
+            return [native, *self._counted(document.get("usage"))]
+        return [native, *(self._end(Finished()) if kind == "message_stop" else [])]
+
+    def _counted(self, usage: object) -> list[StreamEvent]:
+        if not isinstance(usage, dict):
+            return []
+        told = {name: value for name, value in usage.items() if value is not None}
+        self._usage = {**self._usage, **told}
+        return [UsageReport(usage_of(self._usage)[0], self._usage, self._head)]
+
+    def _end(self, last: StreamEvent) -> list[StreamEvent]:
+        if self._is_over:
+            return []
+        self._is_over = True
+        return [last]
+
+
+def _characters(piece: object) -> int:
+    """Count what a reader sees of a block, or of a piece of one."""
+    if not isinstance(piece, Mapping):
+        return 0
+    return sum(len(text) for name in _TEXTS if isinstance(text := piece.get(name), str))

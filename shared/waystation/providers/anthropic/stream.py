@@ -1,0 +1,96 @@
+"""Reads a streamed message: from bytes to the events of a chat completion."""
+
+from collections.abc import Callable
+
+from waystation.errors import UpstreamError, UpstreamInvalidResponseError
+from waystation.providers.anthropic.blocks import BlockTeller
+from waystation.providers.anthropic.pieces import Piece, error_of, object_of, read_object
+from waystation.providers.anthropic.usage import usage_of
+from waystation.wire.events import Failed, Finished, StreamEvent, UsageReport
+from waystation.wire.sse import ServerSentEvent, SseDecoder, SseLimitError
+
+_BLOCKS = {
+    "content_block_start": BlockTeller.start,
+    "content_block_delta": BlockTeller.delta,
+    "content_block_stop": BlockTeller.stop,
+}
+
+
+class MessageStreamParser:
+    """Reads one streamed answer.
+
+    It ends at `message_stop`, or with the bytes once a reason for the end was told. Counts are
+    reported as soon as they come, so that an answer that breaks off is paid for.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = SseDecoder()
+        self._teller = BlockTeller()
+        self._ending: Piece = {}
+        self._usage: Piece = {}  # as far as reported; later counts replace earlier ones
+        self._is_over = False
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        return self._read(lambda: self._decoder.feed(data))
+
+    def finish(self) -> list[StreamEvent]:
+        events = self._read(self._decoder.finish)
+        if self._teller.is_finished:
+            return events + self._end(Finished())
+        error = UpstreamInvalidResponseError("The upstream's stream broke off.")
+        return events + self._end(Failed(error))
+
+    def _read(self, decode: Callable[[], list[ServerSentEvent]]) -> list[StreamEvent]:
+        events: list[StreamEvent] = []
+        try:
+            for event in decode():
+                if self._is_over:
+                    break
+                if event.data and event.data != "[DONE]":
+                    events += self._event(event)
+        except SseLimitError:
+            error = UpstreamInvalidResponseError("An event of the upstream's stream is too large.")
+            events += self._end(Failed(error))
+        except UpstreamError as error:
+            events += self._end(Failed(error))
+        return events
+
+    def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
+        document = read_object(event.data.encode())
+        kind = document.get("type")
+        if not isinstance(kind, str):
+            kind = event.event  # the name of the event says the same
+        if tell := _BLOCKS.get(kind):
+            return [] if self._teller.is_finished else [*tell(self._teller, document)]
+        if kind == "message_start":
+            message = object_of(document.get("message"))
+            self._teller.begin(message)
+            return self._counted(message.get("usage"))
+        if kind == "message_delta":
+            self._ending |= _present(object_of(document.get("delta")))
+            has_ended = "stop_reason" in self._ending
+            return [*(self._finished() if has_ended else []), *self._counted(document.get("usage"))]
+        if kind == "message_stop":
+            return [*self._finished(), *self._end(Finished())]
+        if kind == "error":
+            raise error_of(document)
+        return []
+
+    def _finished(self) -> list[StreamEvent]:
+        return [] if self._teller.is_finished else [*self._teller.finish(self._ending)]
+
+    def _counted(self, usage: object) -> list[StreamEvent]:
+        if not isinstance(usage, dict):
+            return []
+        self._usage |= _present(usage)
+        return [UsageReport(*usage_of(self._usage), self._teller.head)]
+
+    def _end(self, last: StreamEvent) -> list[StreamEvent]:
+        if self._is_over:
+            return []
+        self._is_over = True
+        return [last]
+
+
+def _present(fields: Piece) -> Piece:
+    return {name: value for name, value in fields.items() if value is not None}
