@@ -4,6 +4,7 @@ import typer
 
 from waystation_cli.dev import dev
 from waystation_cli.keys import keys
+from waystation_cli.probe import probe
 from waystation_cli.push import push
 from waystation_cli.secret_values import secrets
 from waystation_cli.usage import usage
@@ -22,6 +23,7 @@ app.command()(push)
 app.add_typer(secrets, name="secrets")
 app.add_typer(keys, name="keys")
 app.command()(usage)
+app.command()(probe)
 
 
 def main() -> None:
