@@ -1,12 +1,21 @@
-"""Chats. HTTP events of API Gateway and function URLs; asks upstreams, writes the ledger."""
+"""Chats, by OpenAI's API and Anthropic's. HTTP events of API Gateway and function URLs.
+
+Asks upstreams, writes the ledger.
+"""
 
 from mangum import Mangum
 
 from waystation.bootstrap import start
+from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.web.app import PostRoute, create_app
 from waystation.web.lambda_events import EVENT_HANDLERS
 
 runtime = start()
-app = create_app([PostRoute("/v1/chat/completions", chat_completions(runtime))], runtime)
+routes = [
+    PostRoute("/v1/chat/completions", chat_completions(runtime)),
+    PostRoute("/v1/messages", create_message(runtime)),
+    PostRoute("/v1/messages/count_tokens", count_message_tokens(runtime)),
+]
+app = create_app(routes, runtime)
 handler = Mangum(app, lifespan="off", custom_handlers=EVENT_HANDLERS)

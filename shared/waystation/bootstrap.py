@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waystation.aws.table import Table
 from waystation.calls.metered import MeteredCalls
+from waystation.calls.senders import Sender, Senders
 from waystation.chat.service import ChatService
 from waystation.config.built_ins import BuiltIns
 from waystation.config.reload import ConfigLoader
@@ -97,6 +99,7 @@ def build_runtime(
     response_mode: ResponseMode,
     config_refresh_s: float = CONFIG_REFRESH_S,
     config_stale_s: float = CONFIG_STALE_S,
+    make_bedrock: Callable[[], Sender] | None = None,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
     config = ConfigLoader(
@@ -108,7 +111,8 @@ def build_runtime(
         on_unreadable=_log_unreadable,
     )
     built_ins = BuiltIns(secrets, now=time.monotonic)
-    calls = MeteredCalls(egress=egress, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
+    senders = Senders(egress, make_bedrock or _make_bedrock)
+    calls = MeteredCalls(egress=senders, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
     return Runtime(
         config=config,
         authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
@@ -136,7 +140,14 @@ def _runtime_from_environment() -> Runtime:
         secrets=secrets,
         egress=_egress(settings),
         response_mode=settings.response_mode,
+        make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
     )
+
+
+def _make_bedrock(proxy: str | None = None, ca_bundle: str | None = None) -> Sender:
+    from waystation.aws.bedrock import BedrockSender  # noqa: PLC0415 (boto3 only where AWS is)
+
+    return BedrockSender(proxy=proxy, ca_bundle=ca_bundle)
 
 
 def _egress(settings: Settings) -> Egress:

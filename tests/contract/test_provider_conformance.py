@@ -11,6 +11,7 @@ import pytest
 from tests.support.config_entries import build_entry
 from waystation.config.schema import Endpoint
 from waystation.errors import UpstreamError
+from waystation.providers.bedrock.answer import ConverseAnswerReader
 from waystation.providers.openai_compatible.responses import ResponsesAnswerReader
 from waystation.providers.provider import AnswerReader, CallContext
 from waystation.providers.registry import provider_of
@@ -29,6 +30,7 @@ from waystation.wire.usage import Usage
 VECTORS = Path(__file__).parent / "vectors"
 OPENAI_COMPATIBLE = "openai_compatible"  # the folder of the provider without a name
 OPENAI_RESPONSES = "openai_responses"  # its other API
+BEDROCK = "bedrock"  # of a built-in endpoint; entries cannot name it
 
 
 def _registered() -> dict[str, AnswerReader]:
@@ -38,6 +40,7 @@ def _registered() -> dict[str, AnswerReader]:
     readers: dict[str, AnswerReader] = {
         OPENAI_COMPATIBLE: _reader(build_entry()),
         OPENAI_RESPONSES: ResponsesAnswerReader(),
+        BEDROCK: ConverseAnswerReader(),
     }
     return readers | {name: _reader(build_entry(provider=name)) for name in names}
 

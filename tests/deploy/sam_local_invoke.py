@@ -24,6 +24,7 @@ BUILD = Path(".aws-sam/build")
 EVENTS = {
     "chat.json": "ChatFunction",
     "chat-stream.json": "ChatFunction",
+    "messages.json": "ChatFunction",
     "models.json": "ModelsFunction",
     "healthz.json": "ModelsFunction",
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 from unittest.mock import patch
 
+import anthropic
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
@@ -18,7 +19,7 @@ from tests.support.lambda_gateway import (
     make_resources,
     put_secrets,
 )
-from tests.support.served_gateway import ServedGateway, free_port
+from tests.support.served_gateway import KEY, ServedGateway, free_port
 from waystation.identity.user import User
 
 BuildGateway: TypeAlias = Callable[..., LambdaGateway]
@@ -108,3 +109,33 @@ def served(_served: ServedGateway) -> Iterator[ServedGateway]:
     yield _served
     _served.table.is_down = False
     _served.remaining_ms = None
+
+
+@pytest.fixture(scope="module")
+def messages_gateway(
+    acme: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedGateway]:
+    """The app under uvicorn, with an entry for each API, and one that cannot be reached."""
+    claude = acme | {
+        "name": "Claude",
+        "provider": "anthropic",
+        "models": {"default": ["claude-sonnet-4-5"]},
+        "headers": {"anthropic-beta": "context-1m-2025-08-07"},
+        "tokenConfig": {"claude-sonnet-4-5": {"prompt": 3, "completion": 15, "context": 200000}},
+    }
+    dead = acme | {"name": "Dead", "baseURL": f"http://127.0.0.1:{free_port()}/v1"}
+    directory = tmp_path_factory.mktemp("messages")
+    config = build_config(acme, claude, dead)
+    with ServedGateway(config, directory, ACME_KEY="key-of-acme-5b1f7a3c") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def claude_client(
+    messages_gateway: ServedGateway, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[anthropic.Anthropic]:
+    """Anthropic's SDK in the hands of alice."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    url = f"http://127.0.0.1:{messages_gateway.port}"
+    with anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0) as client:
+        yield client

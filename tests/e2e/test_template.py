@@ -21,6 +21,8 @@ ROLE_ACTIONS = {
         "dynamodb:PutItem",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
+        "bedrock:InvokeModel",
+        "bedrock:InvokeModelWithResponseStream",
     },
     "ModelsRole": {"dynamodb:GetItem", "logs:CreateLogStream", "logs:PutLogEvents"},
 }
@@ -119,6 +121,21 @@ def test_key_may_be_used_only_where_there_is_one():
     assert condition[2] == {"Ref": "AWS::NoValue"}
 
 
+def test_bedrock_may_be_called_only_where_the_operator_says_so():
+    (policy,) = RESOURCES["ChatRole"]["Properties"]["Policies"]
+    (condition,) = (
+        statement["Fn::If"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "bedrock" in json.dumps(statement)
+    )
+    assert condition[0] == "MayCallBedrock"
+    assert condition[2] == {"Ref": "AWS::NoValue"}
+    assert TEMPLATE["Conditions"]["MayCallBedrock"] == {
+        "Fn::Equals": [{"Ref": "BedrockAccess"}, "true"]
+    }
+    assert TEMPLATE["Parameters"]["BedrockAccess"]["Default"] == "false"
+
+
 def test_no_permission_is_for_every_resource():
     documents = [RESOURCES["ReadConfigPolicy"]["Properties"]["PolicyDocument"]]
     documents += [
@@ -131,9 +148,9 @@ def test_no_permission_is_for_every_resource():
         for document in documents
         for statement in _statements(document)
     ]
-    with_wildcard = [resource for resource in resources if "*" in resource]
-    assert len(with_wildcard) == 1
-    assert "parameter${Prefix}/*" in with_wildcard[0]
+    secrets, models = [resource for resource in resources if "*" in resource]
+    assert "parameter${Prefix}/*" in secrets
+    assert all(":bedrock:*:" in arn["Fn::Sub"] for arn in json.loads(models))
 
 
 def test_layer_is_built_for_the_architecture_of_the_functions():
@@ -194,6 +211,8 @@ def test_every_path_has_a_function():
         ("get", "/healthz"),
         ("get", "/v1/models"),
         ("post", "/v1/chat/completions"),
+        ("post", "/v1/messages"),
+        ("post", "/v1/messages/count_tokens"),
     ]
 
 

@@ -22,6 +22,7 @@ from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import LambdaContext
 from waystation.aws.table import Item, TableError
 from waystation.bootstrap import Runtime, build_runtime
+from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource
 from waystation.credentials.secrets import Secrets
@@ -35,6 +36,8 @@ from waystation_cli.local.stack import LocalRuntime
 
 KEY = "key-of-alice"
 CHAT = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
+COUNT = f"{MESSAGES}/count_tokens"
 T = TypeVar("T")
 
 
@@ -134,8 +137,13 @@ class ServedGateway:
             config_refresh_s=0,
         )
         source = LocalRuntime(self.runtime)
+        routes = [
+            PostRoute(CHAT, chat_completions(source)),
+            PostRoute(MESSAGES, create_message(source)),
+            PostRoute(COUNT, count_message_tokens(source)),
+        ]
         with self.log.set_up():
-            app = create_app([PostRoute(CHAT, chat_completions(source))], source)
+            app = create_app(routes, source)
 
         async def with_context(scope: Scope, receive: Receive, send: Send) -> None:
             if self.remaining_ms is not None:

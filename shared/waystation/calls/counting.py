@@ -1,8 +1,9 @@
 """Asks an upstream how many tokens a request would have. Nothing is billed, so nothing is kept."""
 
 from waystation.calls.call import Call
+from waystation.calls.senders import Sender
 from waystation.calls.target import VariableResolver, resolve_target
-from waystation.egress.client import MAX_ERROR_BYTES, Egress
+from waystation.egress.client import MAX_ERROR_BYTES
 from waystation.errors import NotFoundError, UpstreamInvalidResponseError
 from waystation.providers.registry import counter_of
 from waystation.providers.upstream_errors import error_from_response
@@ -11,7 +12,7 @@ from waystation.wire.json_reader import read_json_lenient
 _REDIRECT = 300
 
 
-async def count_tokens(call: Call, egress: Egress, secrets: VariableResolver) -> dict[str, object]:
+async def count_tokens(call: Call, sender: Sender, secrets: VariableResolver) -> dict[str, object]:
     """Return the upstream's own answer, as `{"input_tokens": 12}`.
 
     Raises NotFoundError for an endpoint whose API cannot count, and GatewayError.
@@ -24,7 +25,7 @@ async def count_tokens(call: Call, egress: Egress, secrets: VariableResolver) ->
         )
     context = await resolve_target(call, secrets)
     request = counter.shape_count(call.request, native, context)
-    async with call.deadline.total(), egress.send(request, call.deadline) as response:
+    async with call.deadline.total(), sender.send(request, call.deadline) as response:
         body = await response.read(MAX_ERROR_BYTES)
     if response.status >= _REDIRECT:
         raise error_from_response(response.status, response.headers, body, context.secrets)

@@ -8,13 +8,9 @@ from dataclasses import dataclass, replace
 from waystation.calls.call import Call
 from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
+from waystation.calls.senders import Sender, UpstreamAnswer
 from waystation.calls.target import VariableResolver, resolve_target
-from waystation.egress.client import (
-    MAX_COMPLETION_BYTES,
-    MAX_ERROR_BYTES,
-    Egress,
-    UpstreamResponse,
-)
+from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience
 from waystation.errors import UpstreamError, UpstreamRejectedError, UpstreamUnreachableError
 from waystation.ledger.ledger import Ledger
@@ -57,7 +53,7 @@ class MeteredCalls:
     def __init__(
         self,
         *,
-        egress: Egress,
+        egress: Sender,
         secrets: VariableResolver,
         ledger: Ledger,
         now_ms: Callable[[], int],
@@ -155,9 +151,7 @@ class MeteredCalls:
             yield [Failed(error)]
 
     @asynccontextmanager
-    async def _answer(
-        self, prepared: _Prepared, outcome: Outcome
-    ) -> AsyncIterator[UpstreamResponse]:
+    async def _answer(self, prepared: _Prepared, outcome: Outcome) -> AsyncIterator[UpstreamAnswer]:
         """Yield an answer of status 2xx; asked once more where asking for usage was the fault."""
         call = prepared.call
         outcome.is_billable = True  # from here on the upstream may have begun to work
@@ -195,7 +189,7 @@ def _ending(last: Finished | Failed, outcome: Outcome, record: LedgerRecord) -> 
     return [UsageReport(record.usage, usage, outcome.head), last]
 
 
-async def _refusal(response: UpstreamResponse, prepared: _Prepared) -> UpstreamError:
+async def _refusal(response: UpstreamAnswer, prepared: _Prepared) -> UpstreamError:
     try:
         async with prepared.call.deadline.total():
             body = await response.read(MAX_ERROR_BYTES)

@@ -4,6 +4,7 @@ Messages name the endpoint, and the variable, header or key at fault; never a va
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -25,8 +26,16 @@ from waystation.errors import (
     MissingUserKeyError,
 )
 from waystation.providers.provider import CallContext
+from waystation.wire.upstream_request import AwsCredentials
 
 MAX_HEADERS_LENGTH = 32 * 1024
+
+_BEDROCK = "bedrock"
+_REGION = re.compile(r"bedrock:[a-z]{2}(?:-[a-z0-9]+)+")
+# LibreChat's names. Source: https://www.librechat.ai/docs/configuration/dotenv, 2026-11.
+_ACCESS_KEY_ID = "BEDROCK_AWS_ACCESS_KEY_ID"
+_SECRET_ACCESS_KEY = "BEDROCK_AWS_SECRET_ACCESS_KEY"  # noqa: S105 (a name)
+_SESSION_TOKEN = "BEDROCK_AWS_SESSION_TOKEN"  # noqa: S105 (a name)
 
 
 class VariableResolver(Protocol):
@@ -43,6 +52,8 @@ async def resolve_target(call: Call, secrets: VariableResolver) -> CallContext:
     endpoint = call.endpoint
     texts = (endpoint.api_key, endpoint.base_url, *endpoint.headers.values())
     names = {name for text in texts for name in find_variables(text)}
+    if endpoint.provider == _BEDROCK:
+        names |= {_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _SESSION_TOKEN}
     values = await secrets.resolve(names) if names else {}
     api_key = _api_key(endpoint, values)
     headers = {
@@ -59,8 +70,17 @@ async def resolve_target(call: Call, secrets: VariableResolver) -> CallContext:
         api_key=api_key,
         base_url=_base_url(endpoint, values),
         headers=headers,
+        aws=_aws_of(values),
         secrets=tuple(filter(None, (*_told_by(api_key), *headers.values(), *values.values()))),
     )
+
+
+def _aws_of(values: Mapping[str, str]) -> AwsCredentials | None:
+    """Return the operator's own credentials; without them, calls are signed by the role."""
+    key_id, secret = values.get(_ACCESS_KEY_ID), values.get(_SECRET_ACCESS_KEY)
+    if not key_id or not secret:
+        return None
+    return AwsCredentials(key_id, secret, values.get(_SESSION_TOKEN))
 
 
 def _told_by(api_key: str) -> list[str]:
@@ -104,6 +124,8 @@ def _base_url(endpoint: Endpoint, values: Mapping[str, str]) -> str:
             f"Endpoint '{endpoint.name}' needs a URL of your own, "
             "and this version of the gateway cannot store one."
         )
+    if endpoint.provider == _BEDROCK and _REGION.fullmatch(url):
+        return url
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0

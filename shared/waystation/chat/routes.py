@@ -5,9 +5,9 @@ from contextlib import aclosing
 from typing import Protocol
 
 from waystation.calls.call import Call
+from waystation.chat.noting import route_noted
 from waystation.chat.service import ChatService
 from waystation.identity.incoming import Incoming
-from waystation.ledger.records import LedgerRecord, bounded
 from waystation.wire.answers import Answer, EventStream, JsonAnswer
 from waystation.wire.chat_request import parse_chat_request
 from waystation.wire.events import Delta, Failed, StreamEvent, UsageReport
@@ -36,13 +36,7 @@ def chat_completions(
 
 async def _chat(service: ChatService, incoming: Incoming) -> Answer:
     request = parse_chat_request(incoming.body)
-    incoming.notes.update(model=bounded(request.model), stream=request.stream)
-    call = await service.route(incoming, request)
-    incoming.notes.update(endpoint=call.endpoint.name, model=bounded(call.model))
-
-    def on_settled(record: LedgerRecord) -> None:
-        incoming.notes.update(_notes(record))
-
+    call, on_settled = await route_noted(service, incoming, request)
     if not request.stream:
         completion = await service.complete(call, on_settled)
         return JsonAnswer({"created": call.created_at_ms // 1000, **completion.body})
@@ -77,17 +71,3 @@ def _encode(event: StreamEvent, encoder: ChunkEncoder, call: Call) -> bytes:
             return encode_event(event.error.to_envelope())
         case _:
             return DONE
-
-
-def _notes(record: LedgerRecord) -> dict[str, object]:
-    usage = record.usage
-    return {
-        "upstream_model": bounded(record.model),
-        "error_code": record.error_code,
-        "input_tokens": usage.input_tokens if usage else None,
-        "output_tokens": usage.output_tokens if usage else None,
-        "cache_read_tokens": usage.cache_read_tokens if usage else None,
-        "cache_write_tokens": usage.cache_write_tokens if usage else None,
-        "usage_source": usage.source if usage else None,
-        "cost_nanousd": record.cost_nanousd,
-    }

@@ -88,3 +88,7 @@ class ChatService:
     def stream(self, call: Call, on_settled: OnSettled) -> AsyncGenerator[list[StreamEvent], None]:
         """Answer in batches of events; an error after the first one is an event too."""
         return self._calls.stream(call, on_settled)
+
+    async def count_tokens(self, call: Call) -> dict[str, object]:
+        """Return how many tokens a chat would take, as its upstream says. Raises GatewayError."""
+        return await self._calls.count_tokens(call)

@@ -13,11 +13,6 @@ from waystation.config.schema import USER_PROVIDED, Endpoint, Models
 
 NAMES = ("openAI", "azureOpenAI", "google", "anthropic", "bedrock")
 LOOK_AGAIN_S = 60.0
-AWS_VARIABLES = (
-    "BEDROCK_AWS_ACCESS_KEY_ID",
-    "BEDROCK_AWS_SECRET_ACCESS_KEY",
-    "BEDROCK_AWS_SESSION_TOKEN",
-)
 
 _OPENAI_URL = "https://api.openai.com/v1"
 _GOOGLE_URL = "https://generativelanguage.googleapis.com/v1beta/openai"

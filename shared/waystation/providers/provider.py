@@ -7,7 +7,7 @@ from typing import Protocol
 from waystation.config.schema import Endpoint
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import Completion, StreamEvent
-from waystation.wire.upstream_request import UpstreamRequest
+from waystation.wire.upstream_request import AwsCredentials, UpstreamRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class CallContext:
     headers: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     asks_usage: bool = True
+    aws: AwsCredentials | None = field(default=None, repr=False)
 
 
 class StreamParser(Protocol):
@@ -68,3 +69,15 @@ class Provider(Protocol):
 
     def shape(self, request: ChatRequest, context: CallContext) -> Shaped:
         """Build the upstream request. Raises InvalidBodyError, naming what it cannot express."""
+
+
+class TokenCounter(Protocol):
+    """A dialect whose API counts the tokens of a request before it is made."""
+
+    def shape_count(
+        self, request: ChatRequest, native: Mapping[str, object], context: CallContext
+    ) -> UpstreamRequest:
+        """Build the request for a count; `native` is the client's own body.
+
+        Raises InvalidBodyError and EndpointMisconfiguredError.
+        """

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 
 from waystation.config.schema import Endpoint
 from waystation.providers.anthropic import Anthropic
+from waystation.providers.bedrock import Bedrock
 from waystation.providers.openai_compatible import OpenAiCompatible
 from waystation.providers.provider import Provider, TokenCounter
 
 _ANTHROPIC = Anthropic()
-_PROVIDERS: Mapping[str | None, Provider] = {None: OpenAiCompatible(), "anthropic": _ANTHROPIC}
+_PROVIDERS: Mapping[str | None, Provider] = {
+    None: OpenAiCompatible(),
+    "anthropic": _ANTHROPIC,
+    "bedrock": Bedrock(),
+}
 _COUNTERS: Mapping[str | None, TokenCounter] = {"anthropic": _ANTHROPIC}
 
 

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from waystation.errors import GatewayError, InvalidBodyError
 from waystation.ledger.records import bounded
 from waystation.web.app import RuntimeSource, WebRuntime, wrap_app
+from waystation.web.envelopes import NOTES
 from waystation.web.middleware import GatewayMiddleware, answer_to
 from waystation.web.request import headers_of
-from waystation.web.responses import NOTES, error_response
+from waystation.web.responses import error_response
 
 
 def create_api(
@@ -49,4 +50,4 @@ def build_fastapi(
 async def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, RequestValidationError):
         error = InvalidBodyError("The request cannot be read.")
-    return error_response(answer_to(error, request.scope[NOTES]))
+    return error_response(answer_to(error, request.scope[NOTES]), request.scope)

@@ -13,10 +13,11 @@ from waystation.identity.incoming import Incoming
 from waystation.identity.user import Caller
 from waystation.ledger.records import bounded
 from waystation.settings import ResponseMode, log_level
+from waystation.web.envelopes import NOTES
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
 from waystation.web.request import ends_at, headers_of, read_json_body
-from waystation.web.responses import NOTES, EventStreamResponse, json_response
+from waystation.web.responses import EventStreamResponse, json_response
 from waystation.web.ulid import UlidSource
 from waystation.wire.answers import Answer, EventStream
 

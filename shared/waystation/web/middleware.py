@@ -16,8 +16,9 @@ from waystation.errors import (
     MethodNotAllowedError,
     NotFoundError,
 )
+from waystation.web.envelopes import NOTES, speaks_anthropic
 from waystation.web.log import log_request, log_unexpected
-from waystation.web.responses import NOTES, error_response
+from waystation.web.responses import error_response
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
 
@@ -55,7 +56,7 @@ class GatewayMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                _add_headers(message, exchange.request_id)
+                _add_headers(message, exchange.request_id, scope)
             await send(message)
 
         try:
@@ -67,7 +68,7 @@ class GatewayMiddleware:
             if isinstance(answer, InternalError):
                 log_unexpected(error, exchange.request_id)
             if exchange.status is None:
-                await error_response(answer)(scope, receive, send_with_headers)
+                await error_response(answer, scope)(scope, receive, send_with_headers)
         finally:
             latency_ms = round((time.monotonic() - exchange.started) * 1000)
             log_request(
@@ -98,9 +99,11 @@ def _to_gateway_error(error: Exception) -> GatewayError:
     return InternalError()
 
 
-def _add_headers(message: Message, request_id: str) -> None:
+def _add_headers(message: Message, request_id: str, scope: Scope) -> None:
     headers = MutableHeaders(raw=list(message.get("headers", [])))
     headers["x-request-id"] = request_id
+    if speaks_anthropic(scope):
+        headers["request-id"] = request_id  # the name that Anthropic's SDKs read
     headers["x-content-type-options"] = "nosniff"
     headers["cache-control"] = "no-store"
     message["headers"] = headers.raw

@@ -8,10 +8,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from waystation.errors import GatewayError, InternalError
+from waystation.web.envelopes import NOTES, envelope_of, last_event_of
 from waystation.web.log import log_unexpected
-from waystation.wire.sse import encode_event
-
-NOTES = "waystation.notes"  # where the scope keeps the fields of the request's log line
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -27,8 +25,9 @@ def json_response(
     )
 
 
-def error_response(error: GatewayError) -> Response:
-    return json_response(error.to_envelope(), status=error.status, headers=error.headers)
+def error_response(error: GatewayError, scope: Scope) -> Response:
+    """Return an error as the API of the request's path tells it."""
+    return json_response(envelope_of(error, scope), status=error.status, headers=error.headers)
 
 
 class EventStreamResponse:
@@ -45,22 +44,22 @@ class EventStreamResponse:
         is_there = await _arrives(
             send, {"type": "http.response.start", "status": 200, "headers": headers}
         )
-        async with aclosing(self._safe_chunks(str(scope[NOTES]["request_id"]))) as chunks:
+        async with aclosing(self._safe_chunks(scope)) as chunks:
             async for chunk in chunks:
                 if chunk and is_there:
                     is_there = await _arrives(send, _body(chunk, more_body=True))
         if is_there:
             await _arrives(send, _body(b"", more_body=False))
 
-    async def _safe_chunks(self, request_id: str) -> AsyncGenerator[bytes, None]:
+    async def _safe_chunks(self, scope: Scope) -> AsyncGenerator[bytes, None]:
         """Turn an unforeseen error into a last event: the status has been sent already."""
         try:
             async with aclosing(self._chunks) as chunks:
                 async for chunk in chunks:
                     yield chunk
         except Exception as error:
-            log_unexpected(error, request_id)
-            yield encode_event(InternalError().to_envelope())
+            log_unexpected(error, str(scope[NOTES]["request_id"]))
+            yield last_event_of(InternalError(), scope)
 
 
 def _body(chunk: bytes, *, more_body: bool) -> Message:

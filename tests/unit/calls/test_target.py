@@ -1,10 +1,12 @@
 """Where a call goes and with which credentials."""
 
+import json
+
 import pytest
 
 from tests.support.calls import build_call
 from tests.support.config_entries import build_entry
-from tests.support.fakes import StaticSecrets
+from tests.support.fakes import StaticSecrets, built_ins
 from waystation.calls.target import resolve_target
 from waystation.errors import (
     EndpointMisconfiguredError,
@@ -14,6 +16,7 @@ from waystation.errors import (
     MissingUserKeyError,
 )
 from waystation.providers.provider import CallContext
+from waystation.wire.upstream_request import AwsCredentials
 
 SECRET = "the-key-of-acme-5b1f7a3c"
 
@@ -186,3 +189,39 @@ async def test_value_inside_a_header_or_url_is_a_secret_of_its_own():
 async def test_headers_that_grow_too_long_are_refused():
     with pytest.raises(InvalidHeaderValueError):
         await resolve(headers={f"X-{n}": "x" * 8000 for n in range(5)})
+
+
+async def resolve_bedrock(region: str = "eu-central-1", **values: str) -> CallContext:
+    values = {"BEDROCK_AWS_DEFAULT_REGION": region, **values}
+    (endpoint,) = await built_ins(**values).find(["bedrock"])
+    return await resolve_target(build_call(entry=endpoint), StaticSecrets(**values))
+
+
+async def test_bedrock_is_called_with_the_operators_credentials():
+    own = {
+        "BEDROCK_AWS_ACCESS_KEY_ID": "AKIA",
+        "BEDROCK_AWS_SECRET_ACCESS_KEY": SECRET,
+        "BEDROCK_AWS_SESSION_TOKEN": "session",
+    }
+    context = await resolve_bedrock(**own)
+    assert (context.base_url, context.api_key) == ("bedrock:eu-central-1", "")
+    assert context.aws == AwsCredentials("AKIA", SECRET, "session")
+    assert set(own.values()) <= set(context.secrets)
+    assert SECRET not in repr(context)
+
+
+@pytest.mark.parametrize("name", ["BEDROCK_AWS_ACCESS_KEY_ID", "BEDROCK_AWS_SECRET_ACCESS_KEY"])
+async def test_bedrock_is_called_with_the_role_otherwise(name):
+    assert (await resolve_bedrock(**{name: "half"})).aws is None
+
+
+@pytest.mark.parametrize("region", ["", "nowhere/../x", "http://upstream.test", "EU"])
+async def test_bedrock_needs_a_region(region):
+    with pytest.raises((EndpointMisconfiguredError, ValueError)):
+        await resolve_bedrock(region)
+
+
+async def test_the_texts_in_a_json_key_are_secrets():
+    key = json.dumps({"ANTHROPIC_API_KEY": SECRET, "other": 1})
+    context = await resolve(secrets={"ACME_KEY": key})
+    assert set(context.secrets) == {key, SECRET}

@@ -1,8 +1,6 @@
 """What every request gets: identity, an id, safe headers, errors in the envelope, one log line."""
 
 import json
-from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
 
 import pytest
 from fastapi import APIRouter, Query
@@ -11,64 +9,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from tests.support.asgi import AsgiAnswer, ask
-from waystation.errors import InvalidApiKeyError, InvalidBodyError, UpstreamRateLimitedError
-from waystation.identity.incoming import Incoming
-from waystation.identity.user import Caller, User
-from waystation.settings import ResponseMode
+from tests.support.web_app import JSON, RUNTIME, SECRET, handle
+from waystation.errors import InvalidBodyError
 from waystation.web.api import create_api
 from waystation.web.app import PostRoute, create_app, wrap_app
-from waystation.wire.answers import Answer, EventStream, JsonAnswer
 
-SECRET = "the-key-of-acme-5b1f7a3c"
-JSON = {"content-type": "application/json", "authorization": "Bearer key"}
 SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
-
-
-class KeyAuthenticator:
-    """Knows one key."""
-
-    async def authenticate(self, headers) -> Caller:
-        if headers.get("authorization") != "Bearer key":
-            raise InvalidApiKeyError
-        return Caller(User("alice"), "k1")
-
-
-@dataclass
-class FakeRuntime:
-    """A runtime that is nothing but what apps ask for."""
-
-    authenticator: KeyAuthenticator
-    response_mode: ResponseMode = "buffered"
-
-    def __call__(self) -> "FakeRuntime":
-        return self
-
-    def live_secrets(self) -> Iterable[str]:
-        return [SECRET]
-
-
-RUNTIME = FakeRuntime(KeyAuthenticator())
-
-
-async def handle(incoming: Incoming) -> Answer:
-    """Do what the body says."""
-    body = incoming.body
-    assert isinstance(body, dict)
-    incoming.notes["model"] = SECRET
-    match body.get("do"):
-        case "fail":
-            raise ValueError(SECRET)
-        case "refuse":
-            raise UpstreamRateLimitedError("Slow down.", headers={"retry-after": "7"})
-        case "stream":
-            return EventStream(_events())
-        case _:
-            return JsonAnswer({"id": incoming.request_id, "user": incoming.caller.user.id})
-
-
-async def _events() -> AsyncGenerator[bytes, None]:
-    yield b"data: 1\n\n"
-    yield b"data: [DONE]\n\n"
 
 
 async def post(do: str = "", *, path: str = "/chat", method: str = "POST", **headers) -> AsgiAnswer:

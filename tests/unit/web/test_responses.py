@@ -6,13 +6,15 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Scope
 
 from tests.support.logs import kept_lines
 from waystation.errors import EndpointMisconfiguredError
-from waystation.web.responses import NOTES, EventStreamResponse, error_response, json_response
+from waystation.web.envelopes import NOTES
+from waystation.web.responses import EventStreamResponse, error_response, json_response
 
-SCOPE = {"type": "http", NOTES: {"request_id": "r1"}}
+SCOPE: Scope = {"type": "http", "path": "/v1/chat/completions", NOTES: {"request_id": "r1"}}
+MESSAGES_SCOPE: Scope = {**SCOPE, "path": "/v1/messages"}
 START = {
     "type": "http.response.start",
     "status": 200,
@@ -43,7 +45,9 @@ class Chunks:
             self.is_closed = True
 
 
-async def serve(chunks: Chunks, *, gone_after: int | None = None) -> list[Any]:
+async def serve(
+    chunks: Chunks, *, gone_after: int | None = None, scope: Scope = SCOPE
+) -> list[Any]:
     """Serve a stream to a client that goes after so many messages; return what arrived."""
     arrived: list[Any] = []
 
@@ -55,7 +59,7 @@ async def serve(chunks: Chunks, *, gone_after: int | None = None) -> list[Any]:
     async def receive() -> Message:
         raise AssertionError
 
-    await EventStreamResponse(chunks())(SCOPE, receive, send)
+    await EventStreamResponse(chunks())(scope, receive, send)
     return arrived
 
 
@@ -94,6 +98,21 @@ async def test_unforeseen_error_inside_the_stream_is_its_last_event():
     assert "secret" not in str(vars(line))
 
 
+async def test_unforeseen_error_on_anthropics_routes_is_an_event_of_its_api():
+    with kept_lines("waystation"):
+        arrived = await serve(Chunks(b"a", ValueError("secret")), scope=MESSAGES_SCOPE)
+    name, data = arrived[2]["body"].decode().split("\n", 1)
+    assert name == "event: error"
+    assert json.loads(data.removeprefix("data: ")) == {
+        "type": "error",
+        "error": {
+            "type": "api_error",
+            "message": "The gateway failed unexpectedly. The log has the details.",
+        },
+        "request_id": "r1",
+    }
+
+
 async def test_response_that_is_cancelled_closes_the_stream():
     chunks = Chunks(b"a", b"b")
     has_begun = asyncio.Event()
@@ -126,7 +145,7 @@ def test_json_is_compact_utf_8():
 
 
 def test_error_is_its_envelope_and_headers():
-    response = error_response(EndpointMisconfiguredError("No.", param="p"))
+    response = error_response(EndpointMisconfiguredError("No.", param="p"), SCOPE)
     assert response.status_code == 503
     assert response.headers["x-should-retry"] == "false"
     assert json.loads(bytes(response.body)) == {
@@ -136,4 +155,14 @@ def test_error_is_its_envelope_and_headers():
             "param": "p",
             "code": "endpoint_misconfigured",
         }
+    }
+
+
+def test_error_on_anthropics_routes_is_its_envelope():
+    response = error_response(EndpointMisconfiguredError("No."), MESSAGES_SCOPE)
+    assert (response.status_code, response.headers["x-should-retry"]) == (503, "false")
+    assert json.loads(bytes(response.body)) == {
+        "type": "error",
+        "error": {"type": "api_error", "message": "No."},
+        "request_id": "r1",
     }

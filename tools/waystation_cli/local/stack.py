@@ -14,6 +14,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from waystation.bootstrap import Runtime, build_runtime
+from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource
 from waystation.credentials.secrets import Secrets
@@ -86,8 +87,13 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
     api = build_fastapi(
         source, routers=[build_router(source)], open_routers=[build_health_router(source)]
     )
-    routes = starlette_routes([PostRoute("/v1/chat/completions", chat_completions(source))], source)
-    app = wrap_app(Router(routes, default=api, redirect_slashes=False), source)
+    routes = [
+        PostRoute("/v1/chat/completions", chat_completions(source)),
+        PostRoute("/v1/messages", create_message(source)),
+        PostRoute("/v1/messages/count_tokens", count_message_tokens(source)),
+    ]
+    router = Router(starlette_routes(routes, source), default=api, redirect_slashes=False)
+    app = wrap_app(router, source)
     return (Router(demo_routes(), default=app) if options.has_demo else app), runtime
 
 

@@ -6,6 +6,7 @@ and the model make of them, the shape of reasoning, and dropParams last.
 
 import json
 import re
+from dataclasses import replace
 
 from waystation.errors import InvalidBodyError
 from waystation.providers.openai_compatible.anthropic_set import shape_anthropic
@@ -25,6 +26,7 @@ from waystation.providers.openai_compatible.model_families import (
 from waystation.providers.openai_compatible.openrouter import shape_openrouter
 from waystation.providers.openai_compatible.parameters import merge_parameters
 from waystation.providers.openai_compatible.parse import ChatAnswerReader
+from waystation.providers.openai_compatible.plain_chat import plain_messages, plain_tools
 from waystation.providers.openai_compatible.reasoning_answer import ReasoningRules
 from waystation.providers.openai_compatible.reasoning_request import shape_reasoning
 from waystation.providers.openai_compatible.responses.answer import ResponsesAnswerReader
@@ -64,7 +66,17 @@ class _Shaping:
         self._set = context.endpoint.params_endpoint
         self._is_openrouter = is_openrouter(context)
         self._parameters = merge_parameters(request.params, context.endpoint, self._set)
+        if request.native is not None:
+            self._request = self._plain(request)
         self._model = self._chosen_model()
+
+    def _plain(self, request: ChatRequest) -> ChatRequest:
+        """Leave out what only the API that the chat came in knows."""
+        keeps_marks = self._is_openrouter or self._set == "anthropic"
+        fields = self._parameters.fields
+        if "tools" in fields and "tools" not in self._parameters.added:
+            fields["tools"] = plain_tools(fields["tools"], keeps_marks=keeps_marks)
+        return replace(request, messages=plain_messages(request.messages, keeps_marks=keeps_marks))
 
     def shaped(self) -> Shaped:
         parameters, fields = self._parameters, self._parameters.fields
