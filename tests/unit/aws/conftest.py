@@ -1,4 +1,4 @@
-"""A fake Bedrock, and a sender that asks it."""
+"""A fake Bedrock, and a sender that asks it: one of each, because clients are slow to make."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,20 @@ from tests.support.fake_upstream import FakeUpstream
 from waystation.aws.bedrock import BedrockSender
 
 
-@pytest.fixture
-def upstream() -> Iterator[FakeUpstream]:
+@pytest.fixture(scope="module")
+def _upstream() -> Iterator[FakeUpstream]:
     with FakeUpstream(keeps_connections=True) as upstream:
         yield upstream
 
 
+@pytest.fixture(scope="module")
+def sender(_upstream: FakeUpstream) -> Iterator[BedrockSender]:
+    with pytest.MonkeyPatch.context() as patch:
+        point_boto3_at(_upstream, patch)
+        yield BedrockSender()
+
+
 @pytest.fixture
-def sender(upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch) -> BedrockSender:
-    point_boto3_at(upstream, monkeypatch)
-    return BedrockSender()
+def upstream(_upstream: FakeUpstream) -> FakeUpstream:
+    _upstream.reset()
+    return _upstream

@@ -12,6 +12,7 @@ from tests.support.bedrock_upstream import (
     answer,
     converse_refused,
     converse_reply,
+    point_boto3_at,
     text_block,
     tool_block,
 )
@@ -181,13 +182,14 @@ async def test_nobody_is_there(monkeypatch):
         await ask(BedrockSender())
 
 
-async def test_no_credentials(sender, upstream, monkeypatch, tmp_path):
+async def test_no_credentials(upstream, monkeypatch, tmp_path):
+    point_boto3_at(upstream, monkeypatch)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(UpstreamAuthFailedError) as caught:
-        await ask(sender)
+        await ask(BedrockSender())
     assert caught.value.message == "The gateway has no credentials for the upstream."
     assert upstream.received == []
 

@@ -8,7 +8,7 @@ import re
 from waystation.errors import InvalidBodyError
 from waystation.providers.anthropic.content import Block, as_blocks, build_content
 from waystation.providers.anthropic.inexpressible import inexpressible
-from waystation.providers.checks import list_at, object_at, text_in, without
+from waystation.wire.checks import list_at, object_at, text_in, without
 from waystation.wire.json_reader import read_json_lenient
 
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")

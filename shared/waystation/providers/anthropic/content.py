@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from waystation.errors import InvalidBodyError
 from waystation.providers.anthropic.inexpressible import inexpressible
-from waystation.providers.checks import object_at, text_in, without
+from waystation.wire.checks import object_at, text_in, without
 
 Block = dict[str, object]
 

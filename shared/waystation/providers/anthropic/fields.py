@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from waystation.providers.anthropic.inexpressible import inexpressible
 from waystation.providers.anthropic.names import OTHER_APIS
-from waystation.providers.checks import object_at, text_in
+from waystation.wire.checks import object_at, text_in
 
 # What the API cannot do, with the values that ask for nothing.
 _IMPOSSIBLE: Mapping[str, tuple[object, ...]] = {

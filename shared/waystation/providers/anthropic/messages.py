@@ -19,7 +19,7 @@ from waystation.providers.anthropic.content import (
 )
 from waystation.providers.anthropic.inexpressible import inexpressible
 from waystation.providers.anthropic.thinking_blocks import build_server_blocks, build_thinking
-from waystation.providers.checks import object_at, text_in, without
+from waystation.wire.checks import object_at, text_in, without
 
 Message = dict[str, object]
 

@@ -5,7 +5,7 @@ Streamed blocks have an `index` in their list, which the API does not know.
 
 from waystation.errors import InvalidBodyError
 from waystation.providers.anthropic.content import Block
-from waystation.providers.checks import list_at, object_at, text_in, without
+from waystation.wire.checks import list_at, object_at, text_in, without
 
 _KINDS = {"thinking": ("thinking", "signature"), "redacted_thinking": ("data",)}
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from waystation.errors import InvalidBodyError
 from waystation.providers import claude_models
 from waystation.providers.anthropic.inexpressible import inexpressible
-from waystation.providers.checks import list_at, object_at, text_in, without
+from waystation.wire.checks import list_at, object_at, text_in, without
 
 Tool = dict[str, object]
 

@@ -13,7 +13,7 @@ from waystation.providers.bedrock.content import (
     cache_points,
 )
 from waystation.providers.bedrock.inexpressible import inexpressible, refuse_others
-from waystation.providers.checks import list_at, object_at, text_in
+from waystation.wire.checks import list_at, object_at, text_in
 from waystation.wire.json_reader import read_json_lenient
 
 MAX_ID_LENGTH = 64

@@ -21,7 +21,7 @@ from waystation.providers.bedrock.media import (
     IMAGE_FORMATS,
     VIDEO_FORMATS,
 )
-from waystation.providers.checks import object_at, text_in
+from waystation.wire.checks import object_at, text_in
 
 Block: TypeAlias = dict[str, object]
 _Builders: TypeAlias = Mapping[str, Callable[[Block, str], list[Block]]]

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from waystation.errors import InvalidBodyError
 from waystation.providers.bedrock.inexpressible import inexpressible
-from waystation.providers.checks import object_at
+from waystation.wire.checks import object_at
 
 Fields: TypeAlias = dict[str, object]
 

@@ -20,7 +20,7 @@ from waystation.providers.bedrock.content import (
     text_blocks,
 )
 from waystation.providers.bedrock.inexpressible import inexpressible, refuse_others
-from waystation.providers.checks import object_at, text_in
+from waystation.wire.checks import object_at, text_in
 
 Message: TypeAlias = dict[str, object]
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from waystation.errors import InvalidBodyError
 from waystation.providers.bedrock.content import Block, cache_points
 from waystation.providers.bedrock.inexpressible import inexpressible, refuse_others
-from waystation.providers.checks import list_at, object_at, text_in
+from waystation.wire.checks import list_at, object_at, text_in
 
 Choice: TypeAlias = dict[str, object]
 

@@ -5,9 +5,9 @@ unasked are defaults of LibreChat's interface, applied only with uiDefaults.
 """
 
 from waystation.providers import claude_models
-from waystation.providers.checks import list_at
 from waystation.providers.openai_compatible.parameters import Parameters
 from waystation.providers.openai_compatible.reasoning_request import chosen_members
+from waystation.wire.checks import list_at
 
 _WEB = {"id": "web"}
 _VERBOSITY_OF_EFFORT = {"minimal": "low", "xhigh": "max"}

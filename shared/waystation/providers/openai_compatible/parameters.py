@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from waystation.config.schema import Endpoint
-from waystation.providers.checks import list_at
 from waystation.providers.equivalents import (
     is_web_search,
     remove_equivalents,
@@ -21,6 +20,7 @@ from waystation.providers.openai_compatible.names import (
     aliases_of,
 )
 from waystation.providers.parameters import Chosen
+from waystation.wire.checks import list_at
 
 # addParams that clear what the client chose if they are null; for others, null is a value.
 _CLEARED_BY_NULL = frozenset({"temperature", "n", "stop", "logprobs", "reasoning"})

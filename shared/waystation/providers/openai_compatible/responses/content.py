@@ -7,8 +7,8 @@ pass as they are. Source: https://developers.openai.com/api/reference/resources/
 from collections.abc import Callable, Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.checks import object_at, text_in, without
 from waystation.providers.openai_compatible.responses.shapes import inexpressible
+from waystation.wire.checks import object_at, text_in, without
 
 Part = dict[str, object]
 

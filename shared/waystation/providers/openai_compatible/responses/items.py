@@ -7,7 +7,6 @@ Source: https://developers.openai.com/api/reference/resources/responses, 2026-11
 from collections.abc import Iterator
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.checks import list_at, object_at, text_in, without
 from waystation.providers.openai_compatible.responses.content import (
     build_content,
     build_output_parts,
@@ -16,6 +15,7 @@ from waystation.providers.openai_compatible.responses.content import (
     refusal,
 )
 from waystation.providers.openai_compatible.responses.shapes import inexpressible
+from waystation.wire.checks import list_at, object_at, text_in, without
 
 Item = dict[str, object]
 

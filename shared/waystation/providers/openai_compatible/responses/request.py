@@ -7,10 +7,10 @@ Field names and meanings. Source: https://developers.openai.com/api/reference/re
 from collections.abc import Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.checks import list_at, object_at, without
 from waystation.providers.openai_compatible.responses.items import build_input
 from waystation.providers.openai_compatible.responses.shapes import inexpressible
 from waystation.providers.openai_compatible.responses.tools import build_tool_choice, build_tools
+from waystation.wire.checks import list_at, object_at, without
 
 _LOGPROBS = "message.output_text.logprobs"
 # From the one that wins to the one that is asked last.

@@ -7,8 +7,8 @@ Source: https://developers.openai.com/api/docs/guides/migrate-to-responses, 2026
 from collections.abc import Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.checks import list_at, object_at, text_in, without
 from waystation.providers.openai_compatible.responses.shapes import inexpressible
+from waystation.wire.checks import list_at, object_at, text_in, without
 
 # What these answer or ask for has no place in a chat completion.
 _UNTELLABLE = frozenset(
