@@ -224,3 +224,22 @@ def test_what_cannot_be_said_is_refused(client: openai.OpenAI, upstream: FakeUps
         with pytest.raises(openai.BadRequestError, match=next(iter(field))):
             client.chat.completions.create(model=MODEL, messages=HELLO, **field)
     assert upstream.received == []
+
+
+def test_a_stream_that_is_cut_is_charged_what_was_told(
+    client: openai.OpenAI, upstream: FakeUpstream, native: ServedGateway
+) -> None:
+    begun = [encoded(event) for event in events_of(text_block("word " * 800))[:4]]
+    upstream.answer(stream_reply(*begun, encoded(error("api_error"))))
+
+    raw = client.chat.completions.with_raw_response.create(model=MODEL, messages=HELLO, stream=True)
+    texts: list[str] = []
+    with pytest.raises(openai.APIError):
+        texts.extend(chunk.choices[0].delta.content or "" for chunk in raw.parse())
+    told = len("".join(texts))
+
+    record = native.record_of(raw.http_response)
+    assert told > 1000
+    assert record["tokens"] == {"in": 10, "out": -(-told // 4)}
+    assert record["usage_source"] == "estimated"
+    assert record["cost"] == 10 * 2000 + -(-told // 4) * 6000

@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from waystation.calls.call import Call
-from waystation.ledger.pricing import NANOUSD_PER_USD, cost_nanousd, estimate_usage, rates_of
+from waystation.ledger.pricing import (
+    NANOUSD_PER_USD,
+    cost_nanousd,
+    estimate_usage,
+    rates_of,
+    with_estimated_output,
+)
 from waystation.ledger.records import LedgerRecord, State
 from waystation.wire.events import (
     HEAD_FIELDS,
@@ -31,6 +37,7 @@ class Outcome:
     raw_usage: Mapping[str, object] = field(default_factory=dict)
     head: Mapping[str, object] = field(default_factory=dict)
     output_characters: int = 0
+    counts_output: bool = True
     error_code: str | None = None
 
     def observe(self, batch: list[StreamEvent]) -> list[StreamEvent]:
@@ -43,6 +50,7 @@ class Outcome:
                 self.output_characters += event.characters
             elif isinstance(event, UsageReport):
                 self.usage, self.raw_usage = event.usage, event.raw
+                self.counts_output = event.counts_output
                 self.head = self.head or _head(event.extra)
         return [event for event in batch if isinstance(event, Delta | Native)]
 
@@ -55,6 +63,8 @@ class Outcome:
         call, usage = self.call, self.usage
         if usage is None and self.is_billable:
             usage = estimate_usage(self._input_characters(), self.output_characters)
+        elif usage is not None and not self.counts_output:
+            usage = with_estimated_output(usage, self.output_characters)
         upstream_id = self.head.get("id")
         rates = rates_of(call.endpoint, self.sent_model)
         state: State = "SETTLED" if usage else "RELEASED"
@@ -88,7 +98,7 @@ def usage_for_client(raw: Mapping[str, object], record: LedgerRecord) -> dict[st
 
     Neither is added when no price is known. An upstream that reports no usage gets the estimate.
     """
-    usage = dict(raw)
+    usage = {name: value for name, value in raw.items() if name != "estimated"}  # that is ours
     counted = record.usage
     if counted and counted.source == "estimated":
         usage |= {

@@ -1,6 +1,6 @@
 """What tokens cost: integer nano-USD, computed exactly and rounded up once per request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -62,3 +62,11 @@ def estimate_usage(input_characters: int, output_characters: int) -> Usage:
         output_tokens=ceil(output_characters / 4),
         source="estimated",
     )
+
+
+def with_estimated_output(usage: Usage, output_characters: int) -> Usage:
+    """Return the counts of an answer that broke off before its output was counted."""
+    output = ceil(output_characters / 4)
+    if output <= usage.output_tokens:
+        return usage
+    return replace(usage, output_tokens=output, source="estimated")

@@ -7,16 +7,16 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 # The member of an object that says what a setting or a field says.
-_MEMBERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+_MEMBERS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
-        "reasoning_effort": ("reasoning", "effort"),
-        "reasoning_summary": ("reasoning", "summary"),
-        "reasoning_mode": ("reasoning", "mode"),
-        "reasoning_context": ("reasoning", "context"),
-        "verbosity": ("text", "verbosity"),
-        "response_format": ("text", "format"),
-        "effort": ("output_config", "effort"),
-        "user_id": ("metadata", "user_id"),
+        "reasoning_effort": (("reasoning", "effort"), ("output_config", "effort")),
+        "reasoning_summary": (("reasoning", "summary"),),
+        "reasoning_mode": (("reasoning", "mode"),),
+        "reasoning_context": (("reasoning", "context"),),
+        "verbosity": (("text", "verbosity"),),
+        "response_format": (("text", "format"), ("output_config", "format")),
+        "effort": (("output_config", "effort"),),
+        "user_id": (("metadata", "user_id"),),
     }
 )
 # Whole fields that say it.
@@ -36,12 +36,13 @@ def remove_equivalents(
     fields: dict[str, object], name: str, *, spare: Collection[str] = ()
 ) -> None:
     """Take out of the fields whatever says what `name` says, but the fields to `spare`."""
-    if name in _MEMBERS and _MEMBERS[name][0] not in spare:
-        _remove_member(fields, *_MEMBERS[name])
+    for place, member in _MEMBERS.get(name, ()):
+        if place not in spare:
+            _remove_member(fields, place, member)
     for other in _FIELDS.get(name, ()):
         if other not in spare:
             fields.pop(other, None)
-    if name == "web_search":
+    if name in {"web_search", "web_search_options"}:
         _keep_items(fields, "tools", lambda tool: not is_web_search(tool))
         _keep_items(fields, "plugins", lambda plugin: not _is_web_plugin(plugin))
 

@@ -41,11 +41,15 @@ class Native:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Counts so far; a later report replaces an earlier one. `raw` is the upstream's own object."""
+    """Counts so far; a later report replaces an earlier one. `raw` is the upstream's own object.
+
+    `counts_output` is false for a report from before the answer, which knows the input alone.
+    """
 
     usage: Usage | None
     raw: Mapping[str, object]
     extra: Mapping[str, object] = field(default_factory=dict)
+    counts_output: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

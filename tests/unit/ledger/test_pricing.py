@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.config_entries import build_entry, token_config
-from waystation.ledger.pricing import Rates, cost_nanousd, estimate_usage, rates_of
+from waystation.ledger.pricing import (
+    Rates,
+    cost_nanousd,
+    estimate_usage,
+    rates_of,
+    with_estimated_output,
+)
 from waystation.wire.usage import MAX_TOKENS, Usage
 
 RATES = Rates(Decimal(2), Decimal(6), Decimal("0.5"), Decimal("2.5"))
@@ -92,3 +98,9 @@ def test_writes_for_an_hour_have_their_own_rate_if_there_is_one():
         rates = rates_of(entry, "m")
         assert rates is not None
         assert cost_nanousd(usage, rates) == cost
+
+
+def test_output_that_was_not_counted_is_estimated():
+    begun = Usage(10, 1, cache_read_tokens=4)
+    assert with_estimated_output(begun, 4000) == Usage(10, 1000, 4, source="estimated")
+    assert with_estimated_output(begun, 4) is begun

@@ -59,6 +59,7 @@ class NativeStreamParser:
         self._usage: Piece = {}  # as far as reported; later counts replace earlier ones
         self._has_reason = False
         self._is_over = False
+        self._counts_output = False
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         return self._read(lambda: self._decoder.feed(data))
@@ -98,6 +99,8 @@ class NativeStreamParser:
             self._head = head_of(message)
             return [native, *self._counted(message.get("usage"))]
         if kind == "message_delta":
+            counted = document.get("usage")
+            self._counts_output |= isinstance(counted, dict) and "output_tokens" in counted
             delta = object_of(document.get("delta"))
             self._has_reason = self._has_reason or delta.get("stop_reason") is not None
             return [native, *self._counted(document.get("usage"))]
@@ -108,7 +111,8 @@ class NativeStreamParser:
             return []
         told = {name: value for name, value in usage.items() if value is not None}
         self._usage = {**self._usage, **told}
-        return [UsageReport(usage_of(self._usage)[0], self._usage, self._head)]
+        counted = usage_of(self._usage)[0]
+        return [UsageReport(counted, self._usage, self._head, self._counts_output)]
 
     def _end(self, last: StreamEvent) -> list[StreamEvent]:
         if self._is_over:

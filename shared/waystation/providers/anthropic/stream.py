@@ -29,6 +29,7 @@ class MessageStreamParser:
         self._ending: Piece = {}
         self._usage: Piece = {}  # as far as reported; later counts replace earlier ones
         self._is_over = False
+        self._counts_output = False
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         return self._read(lambda: self._decoder.feed(data))
@@ -67,6 +68,8 @@ class MessageStreamParser:
             self._teller.begin(message)
             return self._counted(message.get("usage"))
         if kind == "message_delta":
+            counted = document.get("usage")
+            self._counts_output |= isinstance(counted, dict) and "output_tokens" in counted
             self._ending |= _present(object_of(document.get("delta")))
             has_ended = "stop_reason" in self._ending
             return [*(self._finished() if has_ended else []), *self._counted(document.get("usage"))]
@@ -83,7 +86,8 @@ class MessageStreamParser:
         if not isinstance(usage, dict):
             return []
         self._usage |= _present(usage)
-        return [UsageReport(*usage_of(self._usage), self._teller.head)]
+        counted = usage_of(self._usage)
+        return [UsageReport(*counted, self._teller.head, counts_output=self._counts_output)]
 
     def _end(self, last: StreamEvent) -> list[StreamEvent]:
         if self._is_over:

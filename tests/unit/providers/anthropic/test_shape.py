@@ -208,3 +208,16 @@ def test_arguments_nested_without_end_are_refused(depth, mark):
             shape(messages=chat)
     else:
         assert body_of(messages=chat)["messages"][1]["content"][0]["input"] == {}
+
+
+OPERATED = [
+    ({"addParams": {"reasoning_effort": "low"}}, {"effort": "low"}),
+    ({"addParams": {"reasoning_effort": "none"}}, None),
+    ({"dropParams": ["reasoning_effort"]}, None),
+]
+
+
+@pytest.mark.parametrize(("entry", "config"), OPERATED)
+def test_the_operators_effort_beats_the_apis_own_name(entry, config):
+    body = body_of({"output_config": {"effort": "max"}}, model="claude-opus-4-6", **entry)
+    assert body.get("output_config") == config

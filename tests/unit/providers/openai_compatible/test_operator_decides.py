@@ -58,6 +58,11 @@ ADDED = {
         {"addParams": {"web_search": False}},
         {"tools": [TOOL]},
     ),
+    "an effort by Anthropic's name": (
+        {"output_config": {"effort": "max", "format": {}}},
+        {"addParams": {"reasoning_effort": "low", "response_format": {"type": "text"}}},
+        {"reasoning_effort": "low", "response_format": {"type": "text"}},
+    ),
     "other tools": ({"functions": []}, {"addParams": {"tools": [TOOL]}}, {"tools": [TOOL]}),
 }
 
