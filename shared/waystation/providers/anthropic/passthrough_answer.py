@@ -3,9 +3,8 @@
 Events and fields unknown here go on too. Errors become ours.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from waystation.errors import UpstreamError, UpstreamInvalidResponseError
 from waystation.providers.anthropic.pieces import (
     Piece,
     error_of,
@@ -16,15 +15,15 @@ from waystation.providers.anthropic.pieces import (
     text_of,
 )
 from waystation.providers.anthropic.usage import usage_of
+from waystation.providers.event_stream import EventStreamParser
 from waystation.wire.events import (
     Completion,
-    Failed,
     Finished,
     Native,
     StreamEvent,
     UsageReport,
 )
-from waystation.wire.sse import ServerSentEvent, SseDecoder, SseLimitError
+from waystation.wire.sse import ServerSentEvent
 
 _TEXTS = ("text", "thinking", "partial_json")
 
@@ -46,7 +45,7 @@ class NativeAnswerReader:
         return NativeStreamParser()
 
 
-class NativeStreamParser:
+class NativeStreamParser(EventStreamParser):
     """Reads one streamed answer.
 
     It ends at `message_stop`, or with the bytes once a reason for the end was told. Counts are
@@ -54,39 +53,18 @@ class NativeStreamParser:
     """
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._head: Piece = {}
         self._usage: Piece = {}  # as far as reported; later counts replace earlier ones
         self._has_reason = False
-        self._is_over = False
         self._counts_output = False
 
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        return self._read(lambda: self._decoder.feed(data))
-
-    def finish(self) -> list[StreamEvent]:
-        events = self._read(self._decoder.finish)
-        if self._has_reason:
-            return events + self._end(Finished())
-        error = UpstreamInvalidResponseError("The upstream's stream broke off.")
-        return events + self._end(Failed(error))
-
-    def _read(self, decode: Callable[[], list[ServerSentEvent]]) -> list[StreamEvent]:
-        events: list[StreamEvent] = []
-        try:
-            for event in decode():
-                if self._is_over:
-                    break
-                if event.data and event.data != "[DONE]":
-                    events += self._event(event)
-        except SseLimitError:
-            error = UpstreamInvalidResponseError("An event of the upstream's stream is too large.")
-            events += self._end(Failed(error))
-        except UpstreamError as error:
-            events += self._end(Failed(error))
-        return events
+    def _is_complete(self) -> bool:
+        return self._has_reason
 
     def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
+        if event.data == "[DONE]":
+            return []
         document = read_object(event.data.encode())
         kind = document.get("type")
         if not isinstance(kind, str):
@@ -113,12 +91,6 @@ class NativeStreamParser:
         self._usage = {**self._usage, **told}
         counted = usage_of(self._usage)[0]
         return [UsageReport(counted, self._usage, self._head, self._counts_output)]
-
-    def _end(self, last: StreamEvent) -> list[StreamEvent]:
-        if self._is_over:
-            return []
-        self._is_over = True
-        return [last]
 
 
 def _characters(piece: object) -> int:

@@ -1,13 +1,11 @@
 """Reads a streamed message: from bytes to the events of a chat completion."""
 
-from collections.abc import Callable
-
-from waystation.errors import UpstreamError, UpstreamInvalidResponseError
 from waystation.providers.anthropic.blocks import BlockTeller
 from waystation.providers.anthropic.pieces import Piece, error_of, object_of, read_object
 from waystation.providers.anthropic.usage import usage_of
-from waystation.wire.events import Failed, Finished, StreamEvent, UsageReport
-from waystation.wire.sse import ServerSentEvent, SseDecoder, SseLimitError
+from waystation.providers.event_stream import EventStreamParser
+from waystation.wire.events import Finished, StreamEvent, UsageReport
+from waystation.wire.sse import ServerSentEvent
 
 _BLOCKS = {
     "content_block_start": BlockTeller.start,
@@ -16,7 +14,7 @@ _BLOCKS = {
 }
 
 
-class MessageStreamParser:
+class MessageStreamParser(EventStreamParser):
     """Reads one streamed answer.
 
     It ends at `message_stop`, or with the bytes once a reason for the end was told. Counts are
@@ -24,39 +22,18 @@ class MessageStreamParser:
     """
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._teller = BlockTeller()
         self._ending: Piece = {}
         self._usage: Piece = {}  # as far as reported; later counts replace earlier ones
-        self._is_over = False
         self._counts_output = False
 
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        return self._read(lambda: self._decoder.feed(data))
-
-    def finish(self) -> list[StreamEvent]:
-        events = self._read(self._decoder.finish)
-        if self._teller.is_finished:
-            return events + self._end(Finished())
-        error = UpstreamInvalidResponseError("The upstream's stream broke off.")
-        return events + self._end(Failed(error))
-
-    def _read(self, decode: Callable[[], list[ServerSentEvent]]) -> list[StreamEvent]:
-        events: list[StreamEvent] = []
-        try:
-            for event in decode():
-                if self._is_over:
-                    break
-                if event.data and event.data != "[DONE]":
-                    events += self._event(event)
-        except SseLimitError:
-            error = UpstreamInvalidResponseError("An event of the upstream's stream is too large.")
-            events += self._end(Failed(error))
-        except UpstreamError as error:
-            events += self._end(Failed(error))
-        return events
+    def _is_complete(self) -> bool:
+        return self._teller.is_finished
 
     def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
+        if event.data == "[DONE]":
+            return []
         document = read_object(event.data.encode())
         kind = document.get("type")
         if not isinstance(kind, str):
@@ -88,12 +65,6 @@ class MessageStreamParser:
         self._usage |= _present(usage)
         counted = usage_of(self._usage)
         return [UsageReport(*counted, self._teller.head, counts_output=self._counts_output)]
-
-    def _end(self, last: StreamEvent) -> list[StreamEvent]:
-        if self._is_over:
-            return []
-        self._is_over = True
-        return [last]
 
 
 def _present(fields: Piece) -> Piece:

@@ -1,14 +1,12 @@
 """Reads a streamed answer: from bytes to the events of a chat completion."""
 
-from collections.abc import Callable
-
-from waystation.errors import UpstreamError, UpstreamInvalidResponseError
 from waystation.providers.anthropic.pieces import Piece, object_of
 from waystation.providers.bedrock.blocks import BlockTeller
 from waystation.providers.bedrock.pieces import head_of, read_object
 from waystation.providers.bedrock.usage import usage_of
-from waystation.wire.events import Failed, Finished, StreamEvent, UsageReport
-from waystation.wire.sse import SseDecoder, SseLimitError
+from waystation.providers.event_stream import EventStreamParser
+from waystation.wire.events import StreamEvent, UsageReport
+from waystation.wire.sse import ServerSentEvent
 
 _BLOCKS = {
     "contentBlockStart": BlockTeller.start,
@@ -17,7 +15,7 @@ _BLOCKS = {
 }
 
 
-class ConverseStreamParser:
+class ConverseStreamParser(EventStreamParser):
     """Reads one streamed answer.
 
     The API tells why the answer ended, then counts and traces, then ends the stream. The end is
@@ -25,38 +23,23 @@ class ConverseStreamParser:
     """
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._teller = BlockTeller()
         self._ending: Piece | None = None  # how the answer ended, as far as told
         self._is_told = False
-        self._is_over = False
 
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        return self._read(lambda: [event.data for event in self._decoder.feed(data)])
+    def _is_complete(self) -> bool:
+        return self._ending is not None
 
-    def finish(self) -> list[StreamEvent]:
-        events = self._read(lambda: [event.data for event in self._decoder.finish()])
-        if self._ending is None:
-            error = UpstreamInvalidResponseError("The upstream's stream broke off.")
-            return events + self._end(Failed(error))
-        return [*events, *self._told(self._ending), *self._end(Finished())]
+    def _at_the_end_of_bytes(self) -> list[StreamEvent]:
+        told = [] if self._ending is None else self._told(self._ending)
+        return [*told, *super()._at_the_end_of_bytes()]
 
-    def _read(self, decode: Callable[[], list[str]]) -> list[StreamEvent]:
-        events: list[StreamEvent] = []
-        try:
-            for data in decode():
-                if self._is_over:
-                    break
-                for kind, event in read_object(data.encode()).items():
-                    events += self._event(kind, event)
-        except SseLimitError:
-            error = UpstreamInvalidResponseError("An event of the upstream's stream is too large.")
-            events += self._end(Failed(error))
-        except UpstreamError as error:
-            events += self._end(Failed(error))
-        return events
+    def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
+        document = read_object(event.data.encode())
+        return [told for kind, part in document.items() for told in self._part(kind, part)]
 
-    def _event(self, kind: str, event: object) -> list[StreamEvent]:
+    def _part(self, kind: str, event: object) -> list[StreamEvent]:
         if tell := _BLOCKS.get(kind):
             is_late = self._ending is not None
             return [] if is_late else [*tell(self._teller, object_of(event))]
@@ -82,9 +65,3 @@ class ConverseStreamParser:
             return []
         self._is_told = True
         return [*self._teller.finish(ending)]
-
-    def _end(self, last: StreamEvent) -> list[StreamEvent]:
-        if self._is_over:
-            return []
-        self._is_over = True
-        return [last]

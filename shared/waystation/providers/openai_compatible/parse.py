@@ -8,7 +8,8 @@ completion is refused, and none of it is shown.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from waystation.errors import UpstreamError, UpstreamInvalidResponseError
+from waystation.errors import UpstreamInvalidResponseError
+from waystation.providers.event_stream import EventStreamParser
 from waystation.providers.openai_compatible.reasoning_answer import (
     ReasoningRules,
     ThinkSplitter,
@@ -16,9 +17,9 @@ from waystation.providers.openai_compatible.reasoning_answer import (
     read_reasoning,
 )
 from waystation.providers.upstream_errors import error_from_object
-from waystation.wire.events import Completion, Delta, Failed, Finished, StreamEvent, UsageReport
+from waystation.wire.events import Completion, Delta, Finished, StreamEvent, UsageReport
 from waystation.wire.json_reader import read_json_lenient
-from waystation.wire.sse import ServerSentEvent, SseDecoder, SseLimitError
+from waystation.wire.sse import ServerSentEvent
 from waystation.wire.usage import parse_openai_usage
 
 MAX_INDEX = 127
@@ -58,56 +59,28 @@ class ChatAnswerReader:
         return ChatStreamParser(self.rules)
 
 
-class ChatStreamParser:
+class ChatStreamParser(EventStreamParser):
     """Reads one streamed answer.
 
     It ends at `[DONE]`, or with the bytes once a finish reason was seen.
     """
 
     def __init__(self, rules: ReasoningRules = _READ_ANY) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._rules = rules
         self._splitters: dict[object, ThinkSplitter] = {}
         self._has_finish_reason = False
-        self._is_over = False
 
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        try:
-            return self._take(self._decoder.feed(data))
-        except SseLimitError:
-            return self._end(_beyond_limits())
-
-    def finish(self) -> list[StreamEvent]:
-        try:
-            events = self._take(self._decoder.finish())
-        except SseLimitError:
-            return self._end(_beyond_limits())
-        if self._has_finish_reason:
-            return events + self._end(Finished())
-        error = UpstreamInvalidResponseError("The upstream's stream broke off.")
-        return events + self._end(Failed(error))
-
-    def _take(self, received: list[ServerSentEvent]) -> list[StreamEvent]:
-        events: list[StreamEvent] = []
-        for event in received:
-            if self._is_over:
-                break
-            if event.data == "[DONE]":
-                events += self._end(Finished())
-            elif event.data:
-                try:
-                    events += self._chunk(event)
-                except UpstreamError as error:
-                    events += self._end(Failed(error))
-        return events
+    def _is_complete(self) -> bool:
+        return self._has_finish_reason
 
     def _end(self, last: StreamEvent) -> list[StreamEvent]:
-        if self._is_over:
-            return []
-        self._is_over = True
-        return [*self._held_back(), last]
+        held_back = [] if self._is_over else self._held_back()
+        return [*held_back, *super()._end(last)]
 
-    def _chunk(self, event: ServerSentEvent) -> list[StreamEvent]:
+    def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
+        if event.data == "[DONE]":
+            return self._end(Finished())
         document = _read(event.data.encode())
         if event.event == "error":
             raise error_from_object(document)
@@ -178,10 +151,6 @@ def _read_whole(message: dict[str, object], rules: ReasoningRules) -> None:
         if rest != text:
             put_split(message, reasoning, rest)
             message.setdefault("content", None)
-
-
-def _beyond_limits() -> Failed:
-    return Failed(UpstreamInvalidResponseError("An event of the upstream's stream is too large."))
 
 
 def _read(body: bytes) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from waystation.errors import UpstreamError, UpstreamInvalidResponseError
+from waystation.errors import UpstreamError
+from waystation.providers.event_stream import EventStreamParser
 from waystation.providers.openai_compatible.responses.deltas import DeltaTeller
 from waystation.providers.openai_compatible.responses.pieces import Piece, object_of, usage_of
 from waystation.providers.openai_compatible.responses.whole import (
@@ -12,7 +13,7 @@ from waystation.providers.openai_compatible.responses.whole import (
 )
 from waystation.providers.upstream_errors import error_from_object
 from waystation.wire.events import Delta, Failed, Finished, StreamEvent, UsageReport
-from waystation.wire.sse import ServerSentEvent, SseDecoder, SseLimitError
+from waystation.wire.sse import ServerSentEvent
 from waystation.wire.usage import parse_openai_usage
 
 _TELLING: dict[str, Callable[[DeltaTeller, Piece], list[Delta]]] = {
@@ -38,38 +39,19 @@ _ENDS = frozenset({"response.completed", "response.incomplete"})
 _FAILURES = frozenset({"response.failed", "response.cancelled"})
 
 
-class ResponsesStreamParser:
+class ResponsesStreamParser(EventStreamParser):
     """Reads one streamed answer. It ends with the event that holds the whole response."""
 
     def __init__(self) -> None:
-        self._decoder = SseDecoder()
+        super().__init__()
         self._teller = DeltaTeller()
-        self._is_over = False
 
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        return self._read(lambda: self._decoder.feed(data))
-
-    def finish(self) -> list[StreamEvent]:
-        events = self._read(self._decoder.finish)
-        error = UpstreamInvalidResponseError("The upstream's stream broke off.")
-        return events + self._end(Failed(error))
-
-    def _read(self, decode: Callable[[], list[ServerSentEvent]]) -> list[StreamEvent]:
-        events: list[StreamEvent] = []
-        try:
-            for event in decode():
-                if self._is_over:
-                    break
-                if event.data and event.data != "[DONE]":
-                    events += self._event(event)
-        except SseLimitError:
-            error = UpstreamInvalidResponseError("An event of the upstream's stream is too large.")
-            events += self._end(Failed(error))
-        except UpstreamError as error:
-            events += self._end(Failed(error))
-        return events
+    def _is_complete(self) -> bool:
+        return False  # an event says so
 
     def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
+        if event.data == "[DONE]":
+            return []
         document = read_object(event.data.encode())
         kind = document.get("type")
         if not isinstance(kind, str):
@@ -98,9 +80,3 @@ class ResponsesStreamParser:
     def _usage(self, response: Piece) -> list[StreamEvent]:
         raw = usage_of(response)
         return [] if raw is None else [UsageReport(parse_openai_usage(raw), raw, self._teller.head)]
-
-    def _end(self, last: StreamEvent) -> list[StreamEvent]:
-        if self._is_over:
-            return []
-        self._is_over = True
-        return [last]
