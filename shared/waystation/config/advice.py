@@ -9,6 +9,7 @@ from functools import cache
 from typing import TypeAlias
 
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
 from waystation.config.references import PLACEHOLDER, VARIABLE, has_almost_placeholder
 from waystation.config.schema import (
@@ -19,6 +20,7 @@ from waystation.config.schema import (
     ParamDefinition,
     TokenRates,
 )
+from waystation.config.schema_titles import TitleSettings
 
 Path: TypeAlias = tuple[str | int, ...]
 Advice: TypeAlias = tuple[Path, str]
@@ -58,6 +60,7 @@ ROOT_KEYS = frozenset(
         "endpoints",
     }
 )
+_HIDDEN = TitleSettings.model_fields.keys() - {"title_convo", "title_timing"}
 _SECRET = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9_.~+/=-]{20,}")
 _SECRET_PREFIXES = ("sk-", "sk_", "gsk_", "xai-", "hf_", "pplx-", "AIza", "r8_", "nvapi-")
 _MIN_SECRET_LENGTH = 12
@@ -77,8 +80,13 @@ def find_unknown_keys(entry: Mapping[str, object]) -> Iterator[Advice]:
         yield from _unknown(definition, ParamDefinition, path)
 
 
-def advise(endpoint: Endpoint, names: Collection[str]) -> Iterator[Advice]:
-    """Yield what to look at in a valid `endpoint`; `names` are those of all entries."""
+def advise(
+    endpoint: Endpoint, names: Collection[str], *, titles_for_all: bool = False
+) -> Iterator[Advice]:
+    """Yield what to look at in a valid `endpoint`; `names` are those of all entries.
+
+    `titles_for_all` tells that the file has `endpoints.all`.
+    """
     if endpoint.name != endpoint.name.strip():
         yield ("name",), "has blanks at its ends, and they count"
     if "" in endpoint.models.default:
@@ -88,6 +96,9 @@ def advise(endpoint: Endpoint, names: Collection[str]) -> Iterator[Advice]:
     known = {*names, *(BUILT_IN_NAMES - {"custom"})}
     if endpoint.title_endpoint and endpoint.title_endpoint not in known:
         yield ("titleEndpoint",), "there is no such endpoint; titles use this one"
+    if titles_for_all:
+        for name in sorted(_HIDDEN & endpoint.model_fields_set):
+            yield (to_camel(name),), "without effect: endpoints.all is there, and hides it"
 
 
 def _advise_on_destination(endpoint: Endpoint) -> Iterator[Advice]:

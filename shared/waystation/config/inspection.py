@@ -6,20 +6,23 @@ Other sections of a librechat.yaml are left alone.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from waystation.config import advice
 from waystation.config.explain import Path, explain, format_path, name_type
 from waystation.config.schema import Endpoint
+from waystation.config.schema_titles import TITLE_SECTIONS, TitleSettings
 from waystation.config.yaml_reader import YamlDocument, YamlError, read_yaml
 
 _CUSTOM = ("endpoints", "custom")
 _ADDRESSES = ("endpoints", "allowedAddresses")
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _MAX_PORT = 65_535
+_PartT = TypeVar("_PartT", bound=TitleSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Findings:
     """All there is to say about a file, in the order of its lines.
 
     `file_errors`, which are among `errors`, make the whole file unusable. `broken` maps the name of
-    each unusable entry to its first problem.
+    each unusable entry to its first problem. `titles` maps `all` and built-in endpoints to what
+    their sections say of titles, or to the first problem there.
     """
 
     errors: tuple[ConfigProblem, ...]
@@ -45,6 +49,7 @@ class Findings:
     endpoints: tuple[Endpoint, ...]
     broken: Mapping[str, ConfigProblem]
     allowed_addresses: frozenset[str]
+    titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
 
 
 def inspect(document: bytes) -> Findings:
@@ -73,6 +78,7 @@ class _Inspection:
         self._owners: dict[str, int] = {}
         self._names: set[str] = set()
         self._addresses: frozenset[str] = frozenset()
+        self._titles: dict[str, TitleSettings | ConfigProblem] = {}
 
     def findings(self) -> Findings:
         usable = {endpoint.name for endpoint in self._endpoints.values()}
@@ -84,6 +90,7 @@ class _Inspection:
             endpoints=tuple(self._endpoints.values()),
             broken=MappingProxyType(broken),
             allowed_addresses=self._addresses,
+            titles=MappingProxyType(self._titles),
         )
 
     def check_file(self) -> None:
@@ -99,6 +106,9 @@ class _Inspection:
             self._reject_file(("endpoints",), f"expected a mapping, found {name_type(sections)}")
             return
         self._check_addresses(sections.get("allowedAddresses", []))
+        for name in TITLE_SECTIONS:
+            if name in sections:
+                self._check_titles(name, sections[name])
         if "custom" in sections:
             self._check_entries(sections["custom"])
         else:
@@ -114,6 +124,13 @@ class _Inspection:
                 self._reject_file((*_ADDRESSES, index), "expected an exact host:port")
         self._addresses = frozenset(str(address).lower() for address in addresses)
 
+    def _check_titles(self, name: str, section: object) -> None:
+        settings, problems = _parse(TitleSettings, section)
+        base = ("endpoints", name)
+        found = _by_line([self._problem((*base, *path), text) for path, text in problems.items()])
+        self._errors += found
+        self._titles[name] = settings if settings and not found else found[0]
+
     def _check_entries(self, entries: object) -> None:
         if not isinstance(entries, list):
             found = name_type(entries)
@@ -122,7 +139,8 @@ class _Inspection:
         for index, entry in enumerate(entries):
             self._check_entry(index, entry)
         for index, endpoint in self._endpoints.items():
-            for path, message in advice.advise(endpoint, self._names):
+            hints = advice.advise(endpoint, self._names, titles_for_all="all" in self._titles)
+            for path, message in hints:
                 self._warn((*_CUSTOM, index, *path), message)
 
     def _check_entry(self, index: int, entry: object) -> None:
@@ -131,7 +149,7 @@ class _Inspection:
         ignored = dict(advice.find_unknown_keys(keys))
         for path, message in ignored.items():
             self._warn((*base, *path), message)
-        endpoint, problems = _parse(entry)
+        endpoint, problems = _parse(Endpoint, entry)
         doubts = self._doubts.get(index, {})
         problems |= {path: hint for path, hint in doubts.items() if not _is_in(path, ignored)}
         problems |= self._find_owner(index, keys.get("name"))
@@ -171,9 +189,9 @@ class _Inspection:
         return ConfigProblem(format_path(path), message, self._yaml.line_of(path))
 
 
-def _parse(entry: object) -> tuple[Endpoint | None, dict[Path, str]]:
+def _parse(model: type[_PartT], entry: object) -> tuple[_PartT | None, dict[Path, str]]:
     try:
-        return Endpoint.model_validate(entry), {}
+        return model.model_validate(entry), {}
     except ValidationError as error:
         return None, dict(explain(error))
 

@@ -5,13 +5,12 @@ not text, "true" is not true, and an explicit null is not an absent key. Unknown
 as LibreChat does. `${NAME}` and placeholders are checked here and filled in by `templates`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -37,13 +36,12 @@ from waystation.config.schema_rules import (
     Secret,
     Text,
     Texts,
-    TitlePrompt,
-    TitleTemplate,
     TokenCount,
     Url,
     broken_rule,
     refuse_null,
 )
+from waystation.config.schema_titles import TitleSettings
 
 __all__ = [
     "BUILT_IN_NAMES",
@@ -59,14 +57,6 @@ __all__ = [
 ]
 
 USER_PROVIDED = "user_provided"
-DEFAULT_TITLE_MODEL = "gpt-3.5-turbo"
-DEFAULT_TITLE_PROMPT = """\
-Analyze this conversation and provide:
-1. The detected language of the conversation
-2. A concise title in the detected language (5 words or less, no punctuation or quotation)
-
-{convo}"""
-DEFAULT_TITLE_TEMPLATE = "User: {input}\nAI: {output}"
 _DECIDE_THE_SET = ("provider", "name", "base_url")
 
 
@@ -102,7 +92,7 @@ class Extension(Part):
     think_tags: Annotated[Literal["split", "keep"] | None, BeforeValidator(refuse_null)] = None
 
 
-class Endpoint(Part):
+class Endpoint(TitleSettings):
     """One endpoint as its operator wrote it, with the documented defaults."""
 
     name: Name
@@ -117,17 +107,6 @@ class Endpoint(Part):
     token_config: dict[str, TokenRates] = Field(default_factory=dict)
     direct_endpoint: bool = False
     waystation: Extension = Extension()
-
-    title_convo: bool = False
-    title_timing: Literal["immediate", "final"] = "immediate"
-    title_method: Literal["completion", "structured", "functions"] = "completion"
-    title_model: Annotated[str, AfterValidator(lambda text: text or DEFAULT_TITLE_MODEL)] = (
-        DEFAULT_TITLE_MODEL
-    )
-    title_prompt: TitlePrompt = DEFAULT_TITLE_PROMPT
-    title_prompt_template: TitleTemplate = DEFAULT_TITLE_TEMPLATE
-    title_endpoint: Annotated[Text, AfterValidator(lambda text: text or None)] = None
-    title_message_role: Literal["system", "user", "assistant"] = "system"
 
     icon_url: Annotated[str, Field(alias="iconURL")] = ""
     model_display_label: str = "AI"
@@ -196,6 +175,22 @@ class Endpoint(Part):
         definitions = self.custom_params.param_definitions
         defaults = {one.key: one.default for one in definitions if one.default is not None}
         return MappingProxyType({key: value for key, value in defaults.items() if value != ""})
+
+    def without_params(self, names: Container[str], **added: object) -> "Endpoint":
+        """Return the entry without these names among addParams and definitions; `added` is new."""
+        kept = {name: value for name, value in self.add_params.items() if name not in names}
+        custom = self.custom_params
+        definitions = [one for one in custom.param_definitions if one.key not in names]
+        copy = self.model_copy(
+            update={
+                "add_params": kept | added,
+                "custom_params": custom.model_copy(
+                    update={"param_definitions": tuple(definitions)}
+                ),
+            }
+        )
+        copy.__dict__.pop("param_defaults", None)  # computed from the definitions before
+        return copy
 
     @property
     def splits_think_tags(self) -> bool:

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from waystation.config.inspection import ConfigProblem, Findings, inspect
 from waystation.config.schema import Endpoint
+from waystation.config.schema_titles import TitleSettings
 
 __all__ = [
     "ConfigProblem",
@@ -40,6 +41,17 @@ class ConfigSnapshot:
     endpoints: tuple[Endpoint, ...]
     broken: Mapping[str, ConfigProblem]
     allowed_addresses: frozenset[str]
+    titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
+
+    def title_settings(self, endpoint: Endpoint) -> TitleSettings | ConfigProblem:
+        """Return how chats of an endpoint get titles, or why its settings cannot be used.
+
+        `endpoints.all` stands before the section of a built-in endpoint, and that before the entry.
+        """
+        section = self.titles.get("all") or self.titles.get(endpoint.name)
+        return (
+            endpoint.behind(section) if isinstance(section, TitleSettings) else section or endpoint
+        )
 
     def beside(self, built_ins: Sequence[Endpoint]) -> "ConfigSnapshot":
         """Return a snapshot with the built-in endpoints after those of the file."""
@@ -69,6 +81,7 @@ def build_snapshot(document: bytes) -> ConfigSnapshot:
         endpoints=findings.endpoints,
         broken=findings.broken,
         allowed_addresses=findings.allowed_addresses,
+        titles=findings.titles,
     )
 
 
