@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from waystation.aws.table import Table
 from waystation.calls.metered import MeteredCalls
+from waystation.calls.routing import Routes
 from waystation.calls.senders import Sender, Senders
 from waystation.chat.service import ChatService
 from waystation.config.built_ins import BuiltIns
@@ -116,7 +117,7 @@ def build_runtime(
     return Runtime(
         config=config,
         authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
-        chat=ChatService(config=config, built_ins=built_ins, calls=calls, now_ms=_now_ms),
+        chat=ChatService(config=config, routes=Routes(built_ins), calls=calls, now_ms=_now_ms),
         models=ModelsService(config, built_ins),
         secrets=secrets,
         response_mode=response_mode,

@@ -1,26 +1,18 @@
 """What happens to a chat: routed, made a metered call, answered."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Protocol
 
 from waystation.calls.call import Call
 from waystation.calls.metered import MeteredCalls, OnSettled
-from waystation.chat.routing import Route, find_route
-from waystation.config.built_ins import NAMES as BUILT_IN_NAMES
-from waystation.config.schema import Endpoint
+from waystation.calls.routing import Routes
 from waystation.config.snapshot import ConfigSnapshot
 from waystation.egress.deadlines import Deadline
-from waystation.errors import ModelNotFoundError
 from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import Completion, StreamEvent
-
-
-class BuiltInSource(Protocol):
-    async def find(self, names: Iterable[str] = ..., *, model: str = ...) -> list[Endpoint]:
-        """Return the built-in endpoints that exist. Raises SecretUnavailableError."""
 
 
 class SnapshotSource(Protocol):
@@ -35,12 +27,12 @@ class ChatService:
         self,
         *,
         config: SnapshotSource,
-        built_ins: BuiltInSource,
+        routes: Routes,
         calls: MeteredCalls,
         now_ms: Callable[[], int],
     ) -> None:
         self._config = config
-        self._built_ins = built_ins
+        self._routes = routes
         self._calls = calls
         self._now_ms = now_ms
 
@@ -51,7 +43,7 @@ class ChatService:
             ids = asserted_ids(incoming.headers)
             request = replace(request, conversation={**ids, **request.conversation})
         name = request.endpoint or incoming.headers.get("x-endpoint") or None
-        route = await self._find(snapshot, request.model, name)
+        route = await self._routes.find(snapshot, request.model, name)
         user = incoming.caller.user
         body = {f"BODY_{field.upper()}": text for field, text in request.conversation.items()}
         return Call(
@@ -66,20 +58,6 @@ class ChatService:
             deadline=Deadline(incoming.ends_at),
             created_at_ms=self._now_ms(),
         )
-
-    async def _find(self, snapshot: ConfigSnapshot, model: str, name: str | None) -> Route:
-        """Look for built-in endpoints only if one is named, or if no entry offers the model."""
-        built_in = name or model.partition("/")[0]
-        if built_in in BUILT_IN_NAMES:
-            wanted = model.removeprefix(f"{built_in}/")
-            snapshot = snapshot.beside(await self._built_ins.find([built_in], model=wanted))
-        try:
-            return find_route(snapshot, model, name)
-        except ModelNotFoundError:
-            if name or built_in in BUILT_IN_NAMES:
-                raise
-        others = await self._built_ins.find(model=model)
-        return find_route(snapshot.beside(others), model, name)
 
     async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
         """Answer whole. Raises GatewayError."""

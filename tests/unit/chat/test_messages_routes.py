@@ -28,6 +28,7 @@ from tests.support.fakes import (
     build_snapshot_of,
     built_ins,
 )
+from waystation.calls.routing import Routes
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import ChatRuntime
 from waystation.chat.service import ChatService
@@ -82,7 +83,7 @@ async def ask(
     entry = priced_entry(**({"provider": provider} if provider else {}))
     service = ChatService(
         config=StaticConfig(build_snapshot_of(entry)),
-        built_ins=built_ins(),
+        routes=Routes(built_ins()),
         calls=build_calls(ScriptedEgress(*script), InMemoryLedger()),
         now_ms=lambda: 1_780_000_000_000,
     )

@@ -26,6 +26,7 @@ from tests.support.fakes import (
     build_snapshot_of,
     built_ins,
 )
+from waystation.calls.routing import Routes
 from waystation.chat.routes import chat_completions
 from waystation.chat.service import ChatService
 from waystation.errors import GatewayError, InvalidBodyError, UpstreamFailedError
@@ -60,7 +61,7 @@ async def ask(*script: Reply | Exception, **body: object):
     ledger = InMemoryLedger()
     service = ChatService(
         config=StaticConfig(build_snapshot_of(priced_entry())),
-        built_ins=built_ins(),
+        routes=Routes(built_ins()),
         calls=build_calls(ScriptedEgress(*script), ledger),
         now_ms=lambda: 1_780_000_000_000,
     )

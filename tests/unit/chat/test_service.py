@@ -13,6 +13,7 @@ from tests.support.fakes import (
     built_ins,
 )
 from waystation.calls.call import Call
+from waystation.calls.routing import Routes
 from waystation.chat.service import ChatService
 from waystation.egress.deadlines import Deadline
 from waystation.errors import (
@@ -38,7 +39,7 @@ IDS = {
 def build_service(config: StaticConfig | None = None, *script, **variables: str) -> ChatService:
     return ChatService(
         config=config or StaticConfig(build_snapshot_of(priced_entry())),
-        built_ins=built_ins(**variables),
+        routes=Routes(built_ins(**variables)),
         calls=build_calls(ScriptedEgress(*script), InMemoryLedger()),
         now_ms=lambda: 5,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from waystation.calls.call import Call
+from waystation.calls.routing import find_route
 from waystation.calls.target import resolve_target
-from waystation.chat.routing import find_route
 from waystation.config.built_ins import NAMES, BuiltIns
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigSnapshot

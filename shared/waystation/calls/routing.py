@@ -1,8 +1,10 @@
-"""Which endpoint a chat is for, and which model it asks of it."""
+"""Which endpoint a request is for, and which model it asks of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from waystation.config.built_ins import NAMES as BUILT_IN_NAMES
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
 from waystation.errors import (
@@ -17,6 +19,50 @@ from waystation.errors import (
 class Route:
     endpoint: Endpoint
     model: str
+
+
+class BuiltInSource(Protocol):
+    async def find(self, names: Iterable[str] = ..., *, model: str = ...) -> list[Endpoint]:
+        """Return the built-in endpoints that exist. Raises SecretUnavailableError."""
+
+
+class Routes:
+    """Finds routes among the entries of a snapshot, and the built-in endpoints where needed."""
+
+    def __init__(self, built_ins: BuiltInSource) -> None:
+        self._built_ins = built_ins
+
+    async def find(self, snapshot: ConfigSnapshot, model: str, name: str | None) -> Route:
+        """Resolve a model id as `find_route` does; SecretUnavailableError may be raised too.
+
+        Built-in endpoints are looked for only if one is named, or if no entry offers the model.
+        """
+        built_in = name or model.partition("/")[0]
+        if built_in in BUILT_IN_NAMES:
+            wanted = model.removeprefix(f"{built_in}/")
+            snapshot = snapshot.beside(await self._built_ins.find([built_in], model=wanted))
+        try:
+            return find_route(snapshot, model, name)
+        except ModelNotFoundError:
+            if name or built_in in BUILT_IN_NAMES:
+                raise
+        others = await self._built_ins.find(model=model)
+        return find_route(snapshot.beside(others), model, name)
+
+    async def find_endpoint(
+        self, snapshot: ConfigSnapshot, name: str, model: str
+    ) -> Endpoint | None:
+        """Return the endpoint of that name as it serves any model; None if there is none.
+
+        Raises EndpointMisconfiguredError, SecretUnavailableError.
+        """
+        if name in BUILT_IN_NAMES:
+            found = await self._built_ins.find([name], model=model)
+            return found[0] if found else None
+        endpoint, problem = snapshot.endpoint(name), snapshot.problem(name)
+        if problem is not None:
+            raise _broken(name, problem)
+        return endpoint
 
 
 def find_route(snapshot: ConfigSnapshot, model: str, endpoint_name: str | None) -> Route:

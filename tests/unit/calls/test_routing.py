@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.config_entries import build_entry
 from tests.support.fakes import build_snapshot_of
-from waystation.chat.routing import find_route
+from waystation.calls.routing import find_route
 from waystation.config.snapshot import ConfigProblem
 from waystation.errors import (
     EndpointMisconfiguredError,
