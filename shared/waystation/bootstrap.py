@@ -13,6 +13,7 @@ from waystation.calls.metered import MeteredCalls
 from waystation.calls.routing import Routes
 from waystation.calls.senders import Sender, Senders
 from waystation.chat.service import ChatService
+from waystation.chat.titles import TitleStarter
 from waystation.config.built_ins import BuiltIns
 from waystation.config.reload import ConfigLoader
 from waystation.config.snapshot import ConfigProblem
@@ -40,6 +41,8 @@ from waystation.settings import (
     load_settings,
     runs_on_lambda,
 )
+from waystation.titles.service import TitleService
+from waystation.titles.store import TitleStore
 
 if TYPE_CHECKING:
     from waystation.aws.clients import AwsClients
@@ -58,6 +61,8 @@ class Runtime:
     authenticator: Authenticator
     chat: ChatService
     models: ModelsService
+    titles: TitleService
+    now_ms: Callable[[], int]
     secrets: Secrets
     response_mode: ResponseMode
 
@@ -101,6 +106,7 @@ def build_runtime(
     config_refresh_s: float = CONFIG_REFRESH_S,
     config_stale_s: float = CONFIG_STALE_S,
     make_bedrock: Callable[[], Sender] | None = None,
+    make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
     config = ConfigLoader(
@@ -114,11 +120,24 @@ def build_runtime(
     built_ins = BuiltIns(secrets, now=time.monotonic)
     senders = Senders(egress, make_bedrock or _make_bedrock)
     calls = MeteredCalls(egress=senders, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
+    routes = Routes(built_ins)
+    titles = TitleService(
+        config=config, routes=routes, calls=calls, store=TitleStore(table, now_ms=_now_ms)
+    )
+    chat = ChatService(
+        config=config,
+        routes=routes,
+        calls=calls,
+        now_ms=_now_ms,
+        titles=make_title_starter(titles) if make_title_starter else None,
+    )
     return Runtime(
         config=config,
         authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
-        chat=ChatService(config=config, routes=Routes(built_ins), calls=calls, now_ms=_now_ms),
+        chat=chat,
         models=ModelsService(config, built_ins),
+        titles=titles,
+        now_ms=_now_ms,
         secrets=secrets,
         response_mode=response_mode,
     )
@@ -129,7 +148,7 @@ def _runtime_from_environment() -> Runtime:
     from waystation.aws.dynamo_table import DynamoTable  # noqa: PLC0415
 
     settings = load_settings()
-    clients = make_clients()
+    clients = make_clients(calls_functions=settings.title_function is not None)
     secrets = Secrets(
         [MappingSource(environment())],
         SsmSecretSource(clients.ssm, settings.secrets_prefix),
@@ -142,7 +161,19 @@ def _runtime_from_environment() -> Runtime:
         egress=_egress(settings),
         response_mode=settings.response_mode,
         make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
+        make_title_starter=_title_starter(settings, clients),
     )
+
+
+def _title_starter(
+    settings: Settings, clients: "AwsClients"
+) -> Callable[[TitleService], TitleStarter] | None:
+    if settings.title_function is None or clients.functions is None:
+        return None
+    from waystation.aws.title_function import TitleFunction  # noqa: PLC0415 (boto3 where AWS is)
+
+    function = TitleFunction(clients.functions, settings.title_function)
+    return lambda _: function
 
 
 def _make_bedrock(proxy: str | None = None, ca_bundle: str | None = None) -> Sender:

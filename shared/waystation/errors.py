@@ -7,6 +7,7 @@
     │   ├── InvalidHeaderValueError      400 invalid_header_value
     │   ├── MissingUserKeyError          400 missing_user_key
     │   ├── MissingUserBaseUrlError      400 missing_user_base_url
+    │   ├── TitlesOffError               400 titles_off
     │   ├── InvalidApiKeyError           401 invalid_api_key
     │   ├── NotFoundError                404 not_found
     │   ├── EndpointNotFoundError        404 endpoint_not_found
@@ -96,6 +97,10 @@ class MissingUserKeyError(RequestError):
 
 class MissingUserBaseUrlError(RequestError):
     code = "missing_user_base_url"
+
+
+class TitlesOffError(RequestError):
+    code = "titles_off"
 
 
 class InvalidApiKeyError(RequestError):

@@ -7,6 +7,7 @@
 | SECRETS_PREFIX | SSM path of the `${NAME}` secrets and the keys' pepper | required |
 | AUTH_MODES | how callers identify themselves: `keys` | `keys` |
 | RESPONSE_MODE | `stream`, or `buffered` where whole answers are waited for | `buffered` |
+| TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
@@ -24,6 +25,7 @@ ENVIRONMENT_NAMES = frozenset(
         "SECRETS_PREFIX",
         "AUTH_MODES",
         "RESPONSE_MODE",
+        "TITLE_FUNCTION",
         "LOG_LEVEL",
         "EGRESS_PROXY",
         "CA_BUNDLE",
@@ -50,6 +52,7 @@ class Settings:
     secrets_prefix: str
     auth_modes: frozenset[str] = frozenset({"keys"})
     response_mode: ResponseMode = "buffered"
+    title_function: str | None = None
     egress_proxy: str | None = None
     ca_bundle: str | None = None
 
@@ -72,6 +75,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         secrets_prefix=env["SECRETS_PREFIX"].rstrip("/"),
         auth_modes=modes,
         response_mode=cast("ResponseMode", mode),
+        title_function=env.get("TITLE_FUNCTION") or None,
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
     )

@@ -125,7 +125,7 @@ async def _stream(
     ends_at = asyncio.get_running_loop().time() + 10
     body = chat_body(stream=True)
     incoming = Incoming("a-request", Caller(User("alice"), "a-key"), {}, body, ends_at, {})
-    call = await served.runtime.chat.route(incoming, parse_chat_request(body))
-    call = replace(call, deadline=Deadline(ends_at, first_byte_s, idle_s))
-    stream = served.runtime.chat.stream(call, lambda record: None)
+    chat = await served.runtime.chat.route(incoming, parse_chat_request(body))
+    call = replace(chat.call, deadline=Deadline(ends_at, first_byte_s, idle_s))
+    stream = served.runtime.chat.stream(replace(chat, call=call), lambda record: None)
     return [event async for batch in stream for event in batch]

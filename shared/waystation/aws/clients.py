@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
 
@@ -19,6 +20,8 @@ _CONFIG = Config(
     tcp_keepalive=True,
     max_pool_connections=50,
 )
+# A title is asked for once: the answer of a chat may be waiting for it.
+_CONFIG_OF_TITLES = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,15 @@ class AwsClients:
     dynamodb: "DynamoDBClient"
     s3: "S3Client"
     ssm: "SSMClient"
+    functions: "LambdaClient | None" = None
 
 
-def make_clients() -> AwsClients:
-    """Make all clients from one session. Does no network I/O."""
+def make_clients(*, calls_functions: bool = False) -> AwsClients:
+    """Make the clients from one session. Does no network I/O."""
     session = boto3.session.Session()
     return AwsClients(
         dynamodb=session.client("dynamodb", config=_CONFIG),
         s3=session.client("s3", config=_CONFIG),
         ssm=session.client("ssm", config=_CONFIG),
+        functions=(session.client("lambda", config=_CONFIG_OF_TITLES) if calls_functions else None),
     )

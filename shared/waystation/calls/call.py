@@ -1,15 +1,19 @@
-"""One chat, routed: everything that is known before the upstream is asked."""
+"""One call, routed: everything that is known before the upstream is asked."""
 
 from dataclasses import dataclass, field
 
 from waystation.config.schema import Endpoint
 from waystation.egress.deadlines import Deadline
+from waystation.ledger.records import Kind
 from waystation.wire.chat_request import ChatRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`."""
+    """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`.
+
+    `plainer` is the same request without an answer by a schema, for an upstream that refuses one.
+    """
 
     request_id: str
     endpoint: Endpoint
@@ -21,3 +25,5 @@ class Call:
     config_version: str
     deadline: Deadline
     created_at_ms: int
+    kind: Kind = "chat"
+    plainer: ChatRequest | None = None

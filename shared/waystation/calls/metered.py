@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 from waystation.calls.call import Call
 from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
+from waystation.calls.refusals import names_schema_option, names_usage_option
 from waystation.calls.senders import Sender, UpstreamAnswer
 from waystation.calls.target import VariableResolver, resolve_target
 from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience
-from waystation.errors import UpstreamError, UpstreamRejectedError, UpstreamUnreachableError
+from waystation.errors import UpstreamError, UpstreamUnreachableError
 from waystation.ledger.ledger import Ledger
 from waystation.ledger.records import LedgerRecord
 from waystation.providers.provider import CallContext, Provider, Shaped
 from waystation.providers.registry import provider_of
 from waystation.providers.upstream_errors import clean_message, error_from_response
+from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import (
     Completion,
     Failed,
@@ -39,12 +41,17 @@ class _Prepared:
     call: Call
     provider: Provider
     context: CallContext
+    request: ChatRequest
     shaped: Shaped
 
     def without_asking_usage(self) -> "_Prepared":
         context = replace(self.context, asks_usage=False)
-        shaped = self.provider.shape(self.call.request, context)
+        shaped = self.provider.shape(self.request, context)
         return replace(self, context=context, shaped=shaped)
+
+    def in_other_words(self, request: ChatRequest) -> "_Prepared":
+        shaped = self.provider.shape(request, self.context)
+        return replace(self, request=request, shaped=shaped)
 
 
 class MeteredCalls:
@@ -63,6 +70,7 @@ class MeteredCalls:
         self._ledger = ledger
         self._now_ms = now_ms
         self._refuse_usage: set[tuple[str, str]] = set()  # (config version, endpoint)
+        self._refuse_schema: set[tuple[str, str, str]] = set()  # and model
 
     async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
         """Return the whole answer, its usage with the cost beside it. Raises GatewayError."""
@@ -120,7 +128,10 @@ class MeteredCalls:
         context = await resolve_target(call, self._secrets)
         if (call.config_version, call.endpoint.name) in self._refuse_usage:
             context = replace(context, asks_usage=False)
-        return _Prepared(call, provider, context, provider.shape(call.request, context))
+        request = call.request
+        if call.plainer is not None and _place_of(call) in self._refuse_schema:
+            request = call.plainer
+        return _Prepared(call, provider, context, request, provider.shape(request, context))
 
     def _outcome(self, prepared: _Prepared) -> Outcome:
         return Outcome(prepared.call, prepared.shaped.model, self._now_ms)
@@ -152,7 +163,7 @@ class MeteredCalls:
 
     @asynccontextmanager
     async def _answer(self, prepared: _Prepared, outcome: Outcome) -> AsyncIterator[UpstreamAnswer]:
-        """Yield an answer of status 2xx; asked once more where asking for usage was the fault."""
+        """Yield an answer of status 2xx; asked once more where one option was the fault."""
         call = prepared.call
         outcome.is_billable = True  # from here on the upstream may have begun to work
         async with self._egress.send(prepared.shaped.request, call.deadline) as response:
@@ -161,11 +172,26 @@ class MeteredCalls:
                 return
             outcome.is_billable = False
             error = await _refusal(response, prepared)
-        if not (_names_usage_option(error) and call.request.stream and prepared.context.asks_usage):
+        again = self._without_the_fault(error, prepared)
+        if again is None:
             raise error
-        self._refuse_usage.add((call.config_version, call.endpoint.name))
-        async with self._answer(prepared.without_asking_usage(), outcome) as response:
+        async with self._answer(again, outcome) as response:
             yield response
+
+    def _without_the_fault(self, error: UpstreamError, prepared: _Prepared) -> _Prepared | None:
+        """Return the call without the option that an upstream refuses, and remember that it does.
+
+        None for any other refusal.
+        """
+        call = prepared.call
+        if call.request.stream and prepared.context.asks_usage and names_usage_option(error):
+            self._refuse_usage.add((call.config_version, call.endpoint.name))
+            return prepared.without_asking_usage()
+        is_plain = call.plainer is None or prepared.request is call.plainer
+        if call.plainer is not None and not is_plain and names_schema_option(error):
+            self._refuse_schema.add(_place_of(call))
+            return prepared.in_other_words(call.plainer)
+        return None
 
     def _note(self, error: UpstreamError, outcome: Outcome, prepared: _Prepared) -> UpstreamError:
         """Write an error down, and take secrets out of what it tells."""
@@ -199,8 +225,5 @@ async def _refusal(response: UpstreamAnswer, prepared: _Prepared) -> UpstreamErr
     return error_from_response(response.status, response.headers, body, secrets)
 
 
-def _names_usage_option(error: UpstreamError) -> bool:
-    if not isinstance(error, UpstreamRejectedError) or error.status not in {400, 422}:
-        return False
-    told = f"{error.message} {error.param}"
-    return "stream_options" in told or "include_usage" in told
+def _place_of(call: Call) -> tuple[str, str, str]:
+    return call.config_version, call.endpoint.name, call.model

@@ -75,7 +75,7 @@ class Outcome:
             key_id=call.key_id,
             endpoint=call.endpoint.name,
             model=self.sent_model,
-            kind="chat",
+            kind=call.kind,
             state=state,
             config_version=call.config_version,
             created_at_ms=call.created_at_ms,

@@ -38,20 +38,20 @@ def count_message_tokens(
     async def handle(incoming: Incoming) -> Answer:
         request = parse_messages_request(incoming.body, incoming.headers, is_answered=False)
         service = get_runtime().chat
-        call, _ = await route_noted(service, incoming, request)
-        return JsonAnswer(await service.count_tokens(call))
+        chat, _ = await route_noted(service, incoming, request)
+        return JsonAnswer(await service.count_tokens(chat))
 
     return handle
 
 
 async def _create(service: ChatService, incoming: Incoming) -> Answer:
     request = parse_messages_request(incoming.body, incoming.headers)
-    call, on_settled = await route_noted(service, incoming, request)
+    chat, on_settled = await route_noted(service, incoming, request)
     if not request.stream:
-        return JsonAnswer(_message(await service.complete(call, on_settled), call))
-    batches = service.stream(call, on_settled)
+        return JsonAnswer(_message(await service.complete(chat, on_settled), chat.call))
+    batches = service.stream(chat, on_settled)
     first = await anext(batches)
-    return EventStream(_encoded(call, first, batches))
+    return EventStream(_encoded(chat.call, first, batches))
 
 
 def _message(completion: Completion, call: Call) -> dict[str, object]:

@@ -36,11 +36,12 @@ def chat_completions(
 
 async def _chat(service: ChatService, incoming: Incoming) -> Answer:
     request = parse_chat_request(incoming.body)
-    call, on_settled = await route_noted(service, incoming, request)
+    chat, on_settled = await route_noted(service, incoming, request)
+    call = chat.call
     if not request.stream:
-        completion = await service.complete(call, on_settled)
+        completion = await service.complete(chat, on_settled)
         return JsonAnswer({"created": call.created_at_ms // 1000, **completion.body})
-    batches = service.stream(call, on_settled)
+    batches = service.stream(chat, on_settled)
     first = await anext(batches)
     return EventStream(_encoded(call, first, batches))
 

@@ -1,12 +1,14 @@
 """What happens to a chat: routed, made a metered call, answered."""
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from waystation.calls.call import Call
 from waystation.calls.metered import MeteredCalls, OnSettled
 from waystation.calls.routing import Routes
+from waystation.chat.titles import TitleBeside, TitleStarter, title_beside
 from waystation.config.snapshot import ConfigSnapshot
 from waystation.egress.deadlines import Deadline
 from waystation.identity.assertions import asserted_ids
@@ -20,8 +22,16 @@ class SnapshotSource(Protocol):
         """Return the configuration in force. Raises ConfigUnavailableError."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat that is routed, and the title that is made beside it."""
+
+    call: Call
+    title: TitleBeside | None = None
+
+
 class ChatService:
-    """Serves chats. Keeps nothing of a request."""
+    """Serves chats. Keeps nothing of a request. Without a starter, no titles are made."""
 
     def __init__(
         self,
@@ -30,15 +40,18 @@ class ChatService:
         routes: Routes,
         calls: MeteredCalls,
         now_ms: Callable[[], int],
+        titles: TitleStarter | None = None,
     ) -> None:
         self._config = config
         self._routes = routes
         self._calls = calls
         self._now_ms = now_ms
+        self._titles = titles
 
-    async def route(self, incoming: Incoming, request: ChatRequest) -> Call:
+    async def route(self, incoming: Incoming, asked: ChatRequest) -> Chat:
         """Decide which endpoint and model answer. Raises GatewayError."""
         snapshot = await self._config.snapshot()
+        request = asked
         if incoming.caller.is_trusted:  # ids by header, where the body has none
             ids = asserted_ids(incoming.headers)
             request = replace(request, conversation={**ids, **request.conversation})
@@ -46,7 +59,7 @@ class ChatService:
         route = await self._routes.find(snapshot, request.model, name)
         user = incoming.caller.user
         body = {f"BODY_{field.upper()}": text for field, text in request.conversation.items()}
-        return Call(
+        call = Call(
             request_id=incoming.request_id,
             endpoint=route.endpoint,
             model=route.model,
@@ -58,15 +71,35 @@ class ChatService:
             deadline=Deadline(incoming.ends_at),
             created_at_ms=self._now_ms(),
         )
+        settings = snapshot.title_settings(route.endpoint)
+        return Chat(call, title_beside(settings, self._titles, call, incoming, asked))
 
-    async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
+    async def complete(self, chat: Chat, on_settled: OnSettled) -> Completion:
         """Answer whole. Raises GatewayError."""
-        return await self._calls.complete(call, on_settled)
+        if chat.title is not None:
+            chat.title.begin()
+        completion = await self._calls.complete(chat.call, on_settled)
+        if chat.title is not None:
+            chat.title.observe_whole(completion)
+        return completion
 
-    def stream(self, call: Call, on_settled: OnSettled) -> AsyncGenerator[list[StreamEvent], None]:
+    def stream(self, chat: Chat, on_settled: OnSettled) -> AsyncGenerator[list[StreamEvent], None]:
         """Answer in batches of events; an error after the first one is an event too."""
-        return self._calls.stream(call, on_settled)
+        batches = self._calls.stream(chat.call, on_settled)
+        if chat.title is None:
+            return batches
+        chat.title.begin()
+        return _observed(batches, chat.title)
 
-    async def count_tokens(self, call: Call) -> dict[str, object]:
+    async def count_tokens(self, chat: Chat) -> dict[str, object]:
         """Return how many tokens a chat would take, as its upstream says. Raises GatewayError."""
-        return await self._calls.count_tokens(call)
+        return await self._calls.count_tokens(chat.call)
+
+
+async def _observed(
+    batches: AsyncGenerator[list[StreamEvent], None], title: TitleBeside
+) -> AsyncGenerator[list[StreamEvent], None]:
+    async with aclosing(batches):
+        async for batch in batches:
+            title.observe(batch)
+            yield batch

@@ -1,7 +1,10 @@
 """A request whose caller is known, as a use case sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.requests import Request
 
 from waystation.identity.user import Caller
 
@@ -10,7 +13,8 @@ from waystation.identity.user import Caller
 class Incoming:
     """`headers` have lower-case names; `body` is checked JSON; `ends_at` is on the loop's clock.
 
-    `notes` are the fields a use case adds to the one log line of the request.
+    `notes` are the fields a use case adds to the one log line of the request. What it puts into
+    `afterwards` is done when the answer has been sent, in any case; it must not raise.
     """
 
     request_id: str
@@ -19,3 +23,9 @@ class Incoming:
     body: object = field(repr=False)
     ends_at: float
     notes: dict[str, object]
+    afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+
+def incoming_of(request: Request) -> Incoming:
+    """Return what authentication has left with a request."""
+    return cast("Incoming", request.state.incoming)

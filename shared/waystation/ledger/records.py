@@ -23,7 +23,7 @@ _UNSAFE = re.compile(r"[#%/\x00-\x1f\x7f-\x9f]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 State = Literal["SETTLED", "RELEASED"]
-Kind = Literal["chat"]
+Kind = Literal["chat", "title"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from waystation.errors import GatewayError, InvalidBodyError
-from waystation.ledger.records import bounded
-from waystation.web.app import RuntimeSource, WebRuntime, wrap_app
+from waystation.web.app import RuntimeSource, WebRuntime, read_incoming, wrap_app
 from waystation.web.envelopes import NOTES
 from waystation.web.middleware import GatewayMiddleware, answer_to
-from waystation.web.request import headers_of
 from waystation.web.responses import error_response
 
 
@@ -34,8 +32,8 @@ def build_fastapi(
     """Return the bare app, without the middleware, for one that serves other routes beside it."""
 
     async def authenticated(request: Request) -> None:
-        caller = await get_runtime().authenticator.authenticate(headers_of(request.scope))
-        request.scope[NOTES].update(user_id=bounded(caller.user.id), key_id=caller.key_id)
+        request.scope[NOTES]["route"] = request.scope["route"].path
+        request.state.incoming = await read_incoming(request, get_runtime())
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for error_type in (GatewayError, HTTPException, RequestValidationError, Exception):

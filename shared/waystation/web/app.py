@@ -13,13 +13,15 @@ from waystation.identity.incoming import Incoming
 from waystation.identity.user import Caller
 from waystation.ledger.records import bounded
 from waystation.settings import ResponseMode, log_level
-from waystation.web.envelopes import NOTES
+from waystation.web.envelopes import AFTERWARDS, NOTES
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
 from waystation.web.request import ends_at, headers_of, read_json_body
 from waystation.web.responses import EventStreamResponse, json_response
 from waystation.web.ulid import UlidSource
 from waystation.wire.answers import Answer, EventStream
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Authenticates(Protocol):
@@ -80,28 +82,35 @@ def _endpoint(
     route: PostRoute, get_runtime: RuntimeSource[WebRuntime]
 ) -> Callable[[Request], Awaitable[Response | EventStreamResponse]]:
     async def endpoint(request: Request) -> Response | EventStreamResponse:
-        runtime = get_runtime()
-        headers = headers_of(request.scope)
-        notes: dict[str, object] = request.scope[NOTES]
-        notes["route"] = route.path
-        ends = ends_at(request.scope, runtime.response_mode)
-        caller = await runtime.authenticator.authenticate(headers)
-        notes.update(user_id=bounded(caller.user.id), key_id=caller.key_id)
-        body = await read_json_body(request, headers)
-        incoming = Incoming(
-            request_id=str(notes["request_id"]),
-            caller=caller,
-            headers=headers,
-            body=body,
-            ends_at=ends,
-            notes=notes,
-        )
-        answer = await route.handle(incoming)
+        request.scope[NOTES]["route"] = route.path
+        answer = await route.handle(await read_incoming(request, get_runtime()))
         if isinstance(answer, EventStream):
             return EventStreamResponse(answer.chunks)
         return json_response(answer.body)
 
     return endpoint
+
+
+async def read_incoming(request: Request, runtime: WebRuntime) -> Incoming:
+    """Authenticate a request and read its body, if it is of a method that has one.
+
+    Raises GatewayError.
+    """
+    headers = headers_of(request.scope)
+    notes: dict[str, object] = request.scope[NOTES]
+    ends = ends_at(request.scope, runtime.response_mode)
+    caller = await runtime.authenticator.authenticate(headers)
+    notes.update(user_id=bounded(caller.user.id), key_id=caller.key_id)
+    has_body = request.method in _WITH_BODY
+    return Incoming(
+        request_id=str(notes["request_id"]),
+        caller=caller,
+        headers=headers,
+        body=await read_json_body(request, headers) if has_body else None,
+        ends_at=ends,
+        notes=notes,
+        afterwards=request.scope[AFTERWARDS],
+    )
 
 
 class _WithinApp:

@@ -7,6 +7,7 @@ from waystation.wire.anthropic_errors import anthropic_envelope
 from waystation.wire.sse import encode_event
 
 NOTES = "waystation.notes"  # where the scope keeps the fields of the request's log line
+AFTERWARDS = "waystation.afterwards"  # and what is to be done when the answer has been sent
 
 _ANTHROPIC = "/v1/messages"
 

@@ -1,7 +1,7 @@
 """What every request gets: an id, safe headers, errors in the envelope, one log line."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.datastructures import MutableHeaders
@@ -16,7 +16,7 @@ from waystation.errors import (
     MethodNotAllowedError,
     NotFoundError,
 )
-from waystation.web.envelopes import NOTES, speaks_anthropic
+from waystation.web.envelopes import AFTERWARDS, NOTES, speaks_anthropic
 from waystation.web.log import log_request, log_unexpected
 from waystation.web.responses import error_response
 
@@ -30,6 +30,7 @@ class _Exchange:
     request_id: str
     started: float
     notes: dict[str, object] = field(default_factory=dict)
+    afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     status: int | None = None
 
 
@@ -50,7 +51,7 @@ class GatewayMiddleware:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(self._new_request_id(), time.monotonic())
-        scope[NOTES] = exchange.notes
+        scope[NOTES], scope[AFTERWARDS] = exchange.notes, exchange.afterwards
         exchange.notes |= {"request_id": exchange.request_id, "method": scope["method"]}
 
         async def send_with_headers(message: Message) -> None:
@@ -74,6 +75,8 @@ class GatewayMiddleware:
             log_request(
                 {**exchange.notes, "status": exchange.status or 499, "latency_ms": latency_ms}
             )
+            for do in exchange.afterwards:
+                await do()
 
 
 def answer_to(error: Exception, notes: dict[str, object]) -> GatewayError:

@@ -57,7 +57,7 @@ def incoming(*, is_trusted: bool = False, **headers: str) -> Incoming:
 
 
 async def route(request: Incoming, body: dict[str, object] | None = None) -> Call:
-    return await build_service().route(request, parse_chat_request(body or BODY))
+    return (await build_service().route(request, parse_chat_request(body or BODY))).call
 
 
 async def test_route_makes_a_call():
@@ -111,8 +111,8 @@ async def test_malformed_id_of_a_trusted_caller_is_told():
 async def test_endpoint_of_the_body_beats_the_header(in_body, in_header, chosen):
     config = StaticConfig(build_snapshot_of(priced_entry(), priced_entry(name="Beta")))
     body = parse_chat_request({**BODY, "endpoint": in_body})
-    call = await build_service(config).route(incoming(x_endpoint=in_header), body)
-    assert call.endpoint.name == chosen
+    chat = await build_service(config).route(incoming(x_endpoint=in_header), body)
+    assert chat.call.endpoint.name == chosen
 
 
 async def test_without_a_configuration_there_is_no_call():
@@ -124,15 +124,15 @@ async def test_without_a_configuration_there_is_no_call():
 
 async def test_whole_answer_is_that_of_the_metered_call():
     service = build_service(None, json_answer(completion()))
-    call = await service.route(incoming(), parse_chat_request(BODY))
-    answer = await service.complete(call, lambda _: None)
+    chat = await service.route(incoming(), parse_chat_request(BODY))
+    answer = await service.complete(chat, lambda _: None)
     assert answer.upstream_id == "chatcmpl-1"
 
 
 async def found(model: str, **variables: str) -> tuple[str, str]:
     body = BODY | {"model": model}
-    call = await build_service(None, **variables).route(incoming(), parse_chat_request(body))
-    return call.endpoint.name, call.model
+    chat = await build_service(None, **variables).route(incoming(), parse_chat_request(body))
+    return chat.call.endpoint.name, chat.call.model
 
 
 async def test_a_built_in_endpoint_serves_under_its_name():

@@ -23,11 +23,13 @@ from waystation.egress.client import Egress
 from waystation.identity.gateway_keys import PEPPER_NAME, store_key
 from waystation.identity.user import User
 from waystation.models.routes import build_health_router, build_router
+from waystation.titles.routes import build_router as build_titles_router
 from waystation.web.api import build_fastapi
 from waystation.web.app import PostRoute, starlette_routes, wrap_app
 from waystation_cli.env_file import EnvFileSource
 from waystation_cli.local.demo_upstream import PATH, demo_routes
 from waystation_cli.local.memory_table import InMemoryTable
+from waystation_cli.local.titles import LocalTitles
 
 SHUTDOWN_S = 1  # for answers under way, once Ctrl-C was pressed
 
@@ -82,10 +84,13 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
         egress=Egress(),
         response_mode="stream",
         config_refresh_s=0,
+        make_title_starter=LocalTitles,
     )
     source = LocalRuntime(runtime)
     api = build_fastapi(
-        source, routers=[build_router(source)], open_routers=[build_health_router(source)]
+        source,
+        routers=[build_router(source), build_titles_router(source)],
+        open_routers=[build_health_router(source)],
     )
     routes = [
         PostRoute("/v1/chat/completions", chat_completions(source)),

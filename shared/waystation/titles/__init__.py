@@ -1,0 +1,1 @@
+"""Titles of conversations: made on request, or beside a chat."""

@@ -1,0 +1,91 @@
+"""POST /v1/titles, GET /v1/titles/{conversationId} and LibreChat's gen_title."""
+
+from collections.abc import Callable
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+
+from waystation.calls.noting import notes_of
+from waystation.errors import NotFoundError
+from waystation.identity.incoming import Incoming, incoming_of
+from waystation.ledger.records import LedgerRecord, bounded
+from waystation.titles.body import parse_title_body
+from waystation.titles.service import TitleService
+from waystation.titles.store import StoredTitle
+from waystation.wire.title_job import TitleJob
+
+_NONE_YET = "There is no title for this conversation, or none yet."
+# What LibreChat's own server answers, and its clients know.
+_LIBRECHATS_NONE = "Title not found or method not implemented for the conversation's endpoint"
+
+Known = Annotated[Incoming, Depends(incoming_of)]
+
+
+class TitlesRuntime(Protocol):
+    @property
+    def titles(self) -> TitleService: ...
+    @property
+    def now_ms(self) -> Callable[[], int]: ...
+
+
+def build_router(get_runtime: Callable[[], TitlesRuntime]) -> APIRouter:
+    """Return the routes, which need a caller; the titles of others are not found."""
+    router = APIRouter()
+
+    @router.post("/v1/titles")
+    async def make_title(incoming: Known) -> dict[str, object]:
+        return await _make(get_runtime(), incoming)
+
+    @router.get("/v1/titles/{conversation_id}")
+    async def get_title(conversation_id: str, incoming: Known) -> dict[str, object]:
+        user_id = incoming.caller.user.id
+        found = await get_runtime().titles.find(user_id, conversation_id)
+        if (title := _text_of(found)) is None:
+            raise NotFoundError(_NONE_YET)
+        return {"title": title, "conversationId": conversation_id}
+
+    @router.get("/api/convos/gen_title/{conversation_id}")
+    async def wait_for_title(conversation_id: str, incoming: Known) -> JSONResponse:
+        user_id = incoming.caller.user.id
+        titles = get_runtime().titles
+        found = await titles.wait_for(user_id, conversation_id, incoming.ends_at)
+        if (title := _text_of(found)) is not None:
+            return JSONResponse({"title": title})
+        envelope = NotFoundError(_NONE_YET).to_envelope()
+        incoming.notes["error_code"] = NotFoundError.code
+        return JSONResponse({"message": _LIBRECHATS_NONE, **envelope}, status_code=404)
+
+    return router
+
+
+async def _make(runtime: TitlesRuntime, incoming: Incoming) -> dict[str, object]:
+    body = parse_title_body(incoming.body)
+    named = body.endpoint or incoming.headers.get("x-endpoint") or None
+    incoming.notes.update(model=bounded(body.model))
+    endpoint, model = await runtime.titles.chosen(body.model, named)
+    incoming.notes.update(endpoint=endpoint, model=bounded(model))
+    caller = incoming.caller
+    job = TitleJob(
+        request_id=incoming.request_id,
+        endpoint=endpoint,
+        model=model,
+        input=body.input,
+        output=body.output,
+        conversation=body.conversation,
+        user_id=caller.user.id,
+        user=caller.user.fields,
+        key_id=caller.key_id,
+        created_at_ms=runtime.now_ms(),
+    )
+
+    def on_settled(record: LedgerRecord) -> None:
+        incoming.notes.update(notes_of(record))
+
+    title = await runtime.titles.make(job, incoming.ends_at, on_settled)
+    conversation_id = body.conversation.get("conversationId")
+    return {"title": title.text, "conversationId": conversation_id, "usage": title.usage}
+
+
+def _text_of(found: StoredTitle | None) -> str | None:
+    return found.title if found is not None else None

@@ -1,0 +1,196 @@
+"""What happens to a title: asked for once, cleaned, and kept where it was made beside a chat."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from waystation.aws.table import TableError
+from waystation.calls.call import Call
+from waystation.calls.metered import MeteredCalls, OnSettled
+from waystation.calls.noting import notes_of
+from waystation.calls.routing import Routes
+from waystation.config.schema import Endpoint
+from waystation.config.schema_titles import TitleSettings
+from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
+from waystation.egress.deadlines import Deadline
+from waystation.errors import (
+    EndpointMisconfiguredError,
+    EndpointNotFoundError,
+    GatewayError,
+    LedgerUnavailableError,
+    TitlesOffError,
+)
+from waystation.identity.user import User
+from waystation.ledger.records import LedgerRecord, bounded
+from waystation.titles.cleaning import clean_title
+from waystation.titles.prompt import build_prompt
+from waystation.titles.reading import read_title
+from waystation.titles.request import build_request, entry_for_titles, title_model
+from waystation.titles.store import StoredTitle, TitleStore
+from waystation.wire.title_job import TitleJob
+
+WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # LibreChat's, before it says that there is no title
+
+_log = logging.getLogger("waystation.titles")
+
+
+class SnapshotSource(Protocol):
+    async def snapshot(self) -> ConfigSnapshot:
+        """Return the configuration in force. Raises ConfigUnavailableError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title, and the usage of the call that made it, in OpenAI's shape with the cost."""
+
+    text: str
+    usage: object
+
+
+class TitleService:
+    """Makes titles. Keeps nothing of a request."""
+
+    def __init__(
+        self,
+        *,
+        config: SnapshotSource,
+        routes: Routes,
+        calls: MeteredCalls,
+        store: TitleStore,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._config = config
+        self._routes = routes
+        self._calls = calls
+        self._store = store
+        self._sleep = sleep
+
+    async def chosen(self, model: str, endpoint: str | None) -> tuple[str, str]:
+        """Return the names of the endpoint and the model that a client means, as for a chat.
+
+        Raises GatewayError.
+        """
+        route = await self._routes.find(await self._config.snapshot(), model, endpoint)
+        return route.endpoint.name, route.model
+
+    async def make(self, job: TitleJob, ends_at: float, on_settled: OnSettled) -> Title:
+        """Ask once for a title, by the settings of the job's endpoint.
+
+        Raises TitlesOffError where these say that there are none, and GatewayError.
+        """
+        snapshot = await self._config.snapshot()
+        settings = await self._settings(snapshot, job)
+        model = title_model(settings, job.model)
+        endpoint = await self._endpoint(snapshot, settings, job, model)
+        wanted = build_request(
+            settings,
+            endpoint,
+            model=model,
+            prompt=build_prompt(settings, job.input, job.output),
+            conversation=job.conversation,
+        )
+        ids = {f"BODY_{field.upper()}": text for field, text in job.conversation.items()}
+        call = Call(
+            request_id=job.request_id,
+            endpoint=entry_for_titles(endpoint),
+            model=model,
+            request=wanted.request,
+            user_id=job.user_id,
+            key_id=job.key_id,
+            placeholders=User(job.user_id, job.user).placeholders() | ids,
+            config_version=snapshot.version,
+            deadline=Deadline(ends_at),
+            created_at_ms=job.created_at_ms,
+            kind="title",
+            plainer=wanted.plainer,
+        )
+        completion = await self._calls.complete(call, on_settled)
+        raw = read_title(completion.body, is_structured=wanted.is_structured)
+        return Title(clean_title(raw), completion.body["usage"])
+
+    async def run(self, job: TitleJob, ends_at: float) -> None:
+        """Make the title of a conversation, once, and keep it; what goes wrong is logged.
+
+        Raises LedgerUnavailableError if the table does not answer.
+        """
+        user_id, conversation_id = job.user_id, job.conversation["conversationId"]
+        told: dict[str, object] = {"request_id": job.request_id, "endpoint": job.endpoint}
+
+        def on_settled(record: LedgerRecord) -> None:
+            told.update(notes_of(record), endpoint=record.endpoint)
+
+        try:
+            if not await self._store.claim(user_id, conversation_id, job.request_id):
+                _log.info("title_exists", extra=told)
+                return
+            try:
+                title = await self.make(job, ends_at, on_settled)
+            except GatewayError as error:
+                told["error_code"] = error.code or error.type
+                _log.warning("title_failed", extra=told)
+                await self._store.fail(user_id, conversation_id)
+                return
+            except Exception:  # told by whoever runs the job
+                await self._store.fail(user_id, conversation_id)
+                raise
+            await self._store.save(user_id, conversation_id, title.text)
+        except TableError as error:
+            told |= {"error_code": "ledger_unavailable", "cause": str(error)}
+            _log.error("title_failed", extra=told)
+            raise LedgerUnavailableError("The store of titles cannot be reached.") from error
+        _log.info("title_made", extra=told)
+
+    async def find(self, user_id: str, conversation_id: str) -> StoredTitle | None:
+        """Return what became of a user's title. Raises LedgerUnavailableError."""
+        try:
+            return await self._store.find(user_id, conversation_id)
+        except TableError as error:
+            raise LedgerUnavailableError("The store of titles cannot be reached.") from error
+
+    async def wait_for(
+        self, user_id: str, conversation_id: str, ends_at: float
+    ) -> StoredTitle | None:
+        """Return a title as soon as it is there: LibreChat looks six times within 15.5 s.
+
+        Raises LedgerUnavailableError.
+        """
+        found = await self.find(user_id, conversation_id)
+        for seconds in WAITS_S:
+            is_over = found is not None and found.state != "PENDING"
+            if is_over or asyncio.get_running_loop().time() + seconds > ends_at:
+                break
+            await self._sleep(seconds)
+            found = await self.find(user_id, conversation_id)
+        return found
+
+    async def _settings(self, snapshot: ConfigSnapshot, job: TitleJob) -> TitleSettings:
+        endpoint = await self._routes.find_endpoint(snapshot, job.endpoint, job.model)
+        if endpoint is None:
+            raise EndpointNotFoundError(f"There is no endpoint '{bounded(job.endpoint)}'.")
+        settings = snapshot.title_settings(endpoint)
+        if isinstance(settings, ConfigProblem):
+            raise EndpointMisconfiguredError(
+                f"The settings of titles are wrong: {settings.path}: {settings.message}"
+            )
+        if not settings.title_convo:
+            raise TitlesOffError(
+                f"Endpoint '{job.endpoint}' makes no titles: titleConvo is not true."
+            )
+        return settings
+
+    async def _endpoint(
+        self, snapshot: ConfigSnapshot, settings: TitleSettings, job: TitleJob, model: str
+    ) -> Endpoint:
+        """Return the endpoint that makes the title: titleEndpoint, or else the chat's own."""
+        names = [job.endpoint]
+        if settings.title_endpoint and settings.title_endpoint != job.endpoint:
+            names.insert(0, settings.title_endpoint)
+        for name in names:
+            endpoint = await self._routes.find_endpoint(snapshot, name, model)
+            if endpoint is not None:
+                return endpoint
+            told = {"endpoint": job.endpoint, "title_endpoint": bounded(name)}
+            _log.warning("title_endpoint_unknown", extra=told)
+        raise EndpointNotFoundError(f"There is no endpoint '{bounded(job.endpoint)}'.")

@@ -1,0 +1,40 @@
+"""Events that are no HTTP requests, beside those that are, in one function."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from waystation.web.log import log_unexpected
+from waystation.web.request import RESERVE_S
+
+Handler: TypeAlias = Callable[[Any, Any], object]
+RunJob: TypeAlias = Callable[[Mapping[str, object], float], Awaitable[None]]
+
+
+def handle_jobs(
+    http: Handler, *, is_job: Callable[[object], bool], run: RunJob, within_s: float
+) -> Handler:
+    """Return a handler that gives jobs to `run`, with their end on the event loop's clock.
+
+    A job has `within_s` seconds, or what is left of the function's time if that is less. What it
+    raises is logged, and ends the invocation as failed.
+    """
+
+    def handler(event: Any, context: Any) -> object:
+        if not is_job(event):
+            return http(event, context)
+        left_s = context.get_remaining_time_in_millis() / 1000 - RESERVE_S
+        loop = asyncio.get_event_loop()  # the one that HTTP requests run on
+        ends_at = loop.time() + max(min(left_s, within_s), 0.0)
+        try:
+            loop.run_until_complete(_awaited(run(event, ends_at)))
+        except Exception as error:
+            log_unexpected(error, str(event.get("request_id")))
+            raise
+        return None
+
+    return handler
+
+
+async def _awaited(job: Awaitable[None]) -> None:
+    await job
