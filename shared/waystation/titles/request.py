@@ -94,7 +94,7 @@ def entry_for_titles(endpoint: Endpoint) -> Endpoint:
     # Web search is a tool of the Responses API: without the tool, it is still that API.
     added = {"useResponsesApi": True} if by_responses else {}
     entry = endpoint.without_params(_SKIPPED, **added)
-    plain = Extension(ui_defaults=False, think_tags="keep")  # titles are cleaned in one place
+    plain = Extension.model_validate({"thinkTags": "keep"})  # titles are cleaned in one place
     return entry.model_copy(update={"waystation": plain})
 
 
