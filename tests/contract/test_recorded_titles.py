@@ -19,10 +19,8 @@ from tests.support.anthropic_upstream import message, text_block
 from tests.support.calls import completion, json_answer
 from tests.support.fakes import Reply
 from tests.support.responses_upstream import response, text_item
-from tests.support.title_making import body_of, build_titles
+from tests.support.title_making import body_of, build_titles, make_title
 from waystation.errors import GatewayError
-from waystation.titles.body import parse_title_body
-from waystation.wire.title_job import TitleJob
 from waystation.wire.upstream_request import UpstreamRequest
 
 HERE = Path(__file__).parent
@@ -58,36 +56,23 @@ async def made(given: dict[str, Any]) -> dict[str, Any]:
     endpoints = sections | {"custom": [entry]}
     plan = given["upstreamReply"]
     runtime, egress = build_titles(endpoints, lambda request: replied(request, plan))
+    values = placeholder_values(given["user"], None)
+    fields = {name: values[f"USER_{name.upper()}"] for name in given["user"] if name != "id"}
+    asked = body_for(entry["name"], given)
     try:
-        outcome = {"title": await title_for(runtime, entry["name"], given)}
+        title = await make_title(runtime, asked, user_id=given["user"]["id"], user=fields)
+        outcome = {"title": title.text}
     except GatewayError as error:
         outcome = {"refused": error.code or error.type}
     return {"requests": [told(request) for request in egress.sent], **outcome}
 
 
-async def title_for(runtime: Any, name: str, given: dict[str, Any]) -> str:
+def body_for(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a client asks for the title of a case."""
     # LibreChat joins the parts of its answers so: one that is no text leaves an empty line.
     texts = (part["text"] if part["type"] == "text" else "" for part in given["answerParts"])
-    said = {"endpoint": name, "input": given["userText"], "output": "\n".join(texts)}
-    body = parse_title_body({**said, "model": given["params"]["model"], **given["body"]})
-    endpoint, model = await runtime.titles.chosen(body.model, body.endpoint)
-    fields = given["user"]
-    values = placeholder_values(fields, None)
-    job = TitleJob(
-        request_id="01JZZZZZZZZZZZZZZZZZZZZZZZ",
-        endpoint=endpoint,
-        model=model,
-        input=body.input,
-        output=body.output,
-        conversation=body.conversation,
-        user_id=fields["id"],
-        user={name: values[f"USER_{name.upper()}"] for name in fields if name != "id"},
-        key_id="k1",
-        created_at_ms=runtime.now_ms(),
-    )
-    ends_at = asyncio.get_running_loop().time() + 10
-    title: str = (await runtime.titles.make(job, ends_at, lambda _: None)).text
-    return title
+    said = {"input": given["userText"], "output": "\n".join(texts)}
+    return {"endpoint": name, "model": given["params"]["model"], **said, **given["body"]}
 
 
 def replied(request: UpstreamRequest, plan: dict[str, Any]) -> Reply:

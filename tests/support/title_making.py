@@ -1,9 +1,10 @@
 """The gateway's own titles over an upstream that answers as told: no network, nothing kept."""
 
+import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.fakes import Reply, ScriptedEgress
@@ -13,6 +14,9 @@ from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource
 from waystation.egress.client import UpstreamResponse
 from waystation.egress.deadlines import Deadline
+from waystation.titles.body import parse_title_body
+from waystation.titles.service import Title
+from waystation.wire.title_job import TitleJob
 from waystation.wire.upstream_request import UpstreamRequest
 from waystation_cli.local.memory_table import InMemoryTable
 
@@ -26,11 +30,13 @@ class AnsweringEgress(ScriptedEgress):
         super().__init__()
         self._answer = answer
 
-    def send(
+    @asynccontextmanager
+    async def send(
         self, request: UpstreamRequest, deadline: Deadline
-    ) -> AbstractAsyncContextManager[UpstreamResponse]:
+    ) -> AsyncIterator[UpstreamResponse]:
         self.script.append(self._answer(request))
-        return super().send(request, deadline)
+        async with super().send(request, deadline) as response:
+            yield response
 
 
 class FixedSource:
@@ -56,6 +62,32 @@ def build_titles(
         response_mode="stream",
     )
     return runtime, egress
+
+
+async def make_title(
+    runtime: Runtime,
+    body: Mapping[str, object],
+    *,
+    user_id: str = "alice",
+    user: Mapping[str, str] | None = None,
+) -> Title:
+    """Make the title that a body of POST /v1/titles asks for. Raises GatewayError."""
+    asked = parse_title_body(body)
+    endpoint, model = await runtime.titles.chosen(asked.model, asked.endpoint)
+    job = TitleJob(
+        request_id="01JZZZZZZZZZZZZZZZZZZZZZZZ",
+        endpoint=endpoint,
+        model=model,
+        input=asked.input,
+        output=asked.output,
+        conversation=asked.conversation,
+        user_id=user_id,
+        user=user or {},
+        key_id="k1",
+        created_at_ms=runtime.now_ms(),
+    )
+    ends_at = asyncio.get_running_loop().time() + 10
+    return await runtime.titles.make(job, ends_at, lambda _: None)
 
 
 def body_of(request: UpstreamRequest) -> dict[str, Any]:
