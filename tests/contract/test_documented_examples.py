@@ -1,15 +1,24 @@
 """The two entries that LibreChat's documentation of custom endpoints gives as examples.
 
 Source: https://www.librechat.ai/docs/configuration/librechat_yaml/object_structure/custom_endpoint,
-2026-08.
+2026-08. And the title keys, as our own pages tell them.
 """
 
+import re
 from pathlib import Path
 
+import pytest
+from pydantic.alias_generators import to_camel
+
+from waystation.config.schema_titles import (
+    DEFAULT_TITLE_PROMPT,
+    TitleSettings,
+)
 from waystation.config.snapshot import build_snapshot, inspect
 from waystation_cli.dev import DEMO_CONFIG
 
 EXAMPLES = Path(__file__).parent / "examples" / "custom-endpoints.yaml"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_documented_examples_load_without_a_complaint():
@@ -40,3 +49,21 @@ def test_demo_shows_the_documented_mistral_entry():
     assert documented is not None
     assert demo.models == documented.models
     assert demo.drop_params == documented.drop_params
+
+
+@pytest.mark.parametrize("page", ["titles.md", "configuration.md"])
+def test_title_keys_are_documented_with_their_defaults(page):
+    rows = re.findall(r"^\| `(title\w+)` (.*)\|$", (DOCS / page).read_text("utf-8"), re.MULTILINE)
+    told = dict(rows)
+    assert told.keys() == {to_camel(name) for name in TitleSettings.model_fields}
+    assert len(rows) == len(told)
+    for name, field in TitleSettings.model_fields.items():
+        if field.default not in {None, DEFAULT_TITLE_PROMPT}:
+            assert told_default(field.default) in told[to_camel(name)]
+
+
+def told_default(value: object) -> str:
+    """Return a default as the tables write it."""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`".replace("\n", r"\n")
