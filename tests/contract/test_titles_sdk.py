@@ -89,6 +89,7 @@ TEXT_BY_SCHEMA: Any = {
 }
 NATIVE = {"provider": "anthropic"}
 STRUCTURED = {"titleMethod": "structured"}
+KEYS = {"ACME_KEY": "key", "OPENAI_API_KEY": "key", "ANTHROPIC_API_KEY": "key"}
 SEARCHING = {"addParams": {"web_search": True}}
 
 COMPLETIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -129,7 +130,7 @@ def titled(
     entry = {**MINIMAL, "titleConvo": True, "titleModel": "acme-small", **entry}
 
     async def make() -> tuple[Title, list[UpstreamRequest]]:
-        runtime, egress = build_titles({"custom": [entry]}, answer, ACME_KEY="key")
+        runtime, egress = build_titles({"custom": [entry]}, answer, **KEYS)
         return await make_title(runtime, ASKED), egress.sent
 
     return asyncio.run(make())
@@ -231,6 +232,17 @@ def test_messages_are_asked_as_by_the_sdk(upstream, entry, asked):
         )
     expect_same(request, upstream.last, "accept")
     expect_known(MessageParams, request)
+
+
+def test_built_in_endpoint_for_titles_is_where_the_sdk_asks_by_itself():
+    _, (completion_request,) = titled(said, titleEndpoint="openAI")
+    answer = json_answer(message(text_block(TITLE)))
+    _, (messages_request,) = titled(lambda _: answer, titleEndpoint="anthropic")
+    with OpenAI(api_key="key") as openai, Anthropic(api_key="key") as anthropic:
+        assert completion_request.url == f"{openai.base_url}chat/completions"
+        assert messages_request.url == f"{anthropic.base_url}/v1/messages"
+    expect_known(ChatParams, completion_request)
+    expect_known(MessageParams, messages_request)
 
 
 def test_usage_of_a_title_is_a_usage_of_the_sdk():
