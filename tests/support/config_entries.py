@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from waystation.config.explain import explain, format_path
-from waystation.config.schema import Endpoint
+from waystation.config.schema import Endpoint, ParamDefinition
 
 MINIMAL: dict[str, object] = {
     "name": "Acme",
@@ -17,6 +17,22 @@ MINIMAL: dict[str, object] = {
 def build_entry(**changes: object) -> Endpoint:
     """Return the minimal entry after `changes`."""
     return Endpoint.model_validate(MINIMAL | changes)
+
+
+def build_defining_entry(*definitions: dict[str, object], params_set: str = "custom") -> Endpoint:
+    """Return the minimal entry with these definitions of the parameters of a set."""
+    return build_entry(
+        customParams={"defaultParamsEndpoint": params_set, "paramDefinitions": list(definitions)}
+    )
+
+
+def complete_definition(
+    definition: dict[str, object], params_set: str = "custom"
+) -> ParamDefinition:
+    """Return a definition with what it inherits from its set."""
+    entry = build_defining_entry(definition, params_set=params_set)
+    [completed] = entry.custom_params.param_definitions
+    return completed
 
 
 def find_problems(**changes: object) -> dict[str, str]:
