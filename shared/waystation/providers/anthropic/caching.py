@@ -4,6 +4,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching, 20
 """
 
 from waystation.providers.anthropic.content import text_blocks
+from waystation.providers.cache_marks import has_marks
 
 Body = dict[str, object]
 Mark = dict[str, str]
@@ -19,7 +20,7 @@ def mark_for_caching(body: Body, ttl: str | None) -> None:
     Where the client or the operator has marked anything themselves, nothing is added: the API takes
     four marks at most, the longer-lived ones first. Values in the body are replaced, not changed.
     """
-    if _has_marks(body):
+    if has_marks(body):
         return
     mark: Mark = {"type": "ephemeral"} | ({} if ttl == "5m" else {"ttl": "1h"})
     system, messages, tools = body.get("system"), body.get("messages"), body.get("tools")
@@ -32,16 +33,6 @@ def mark_for_caching(body: Body, ttl: str | None) -> None:
             body["messages"] = [*messages[:-1], marked]
     if isinstance(tools, list):
         body["tools"] = _marked_tools(tools, mark)
-
-
-def _has_marks(value: object) -> bool:
-    """Tell whether there is a mark anywhere but in what a tool was called with or looks like."""
-    if isinstance(value, list):
-        return any(_has_marks(item) for item in value)
-    if not isinstance(value, dict):
-        return False
-    inner = ("tools", "system", "messages", "content")
-    return "cache_control" in value or any(_has_marks(value.get(name)) for name in inner)
 
 
 def _marked_content(content: object, mark: Mark) -> object:

@@ -17,6 +17,7 @@ from waystation.providers.anthropic.passthrough_answer import NativeAnswerReader
 from waystation.providers.anthropic.target import headers_of, messages_url
 from waystation.providers.anthropic.thinking import shape_thinking
 from waystation.providers.anthropic.tools import with_web_search
+from waystation.providers.cache_marks import without_marks
 from waystation.providers.librechat_names import THINKING
 from waystation.providers.provider import CallContext, Shaped
 from waystation.wire.anthropic_request import BETA_HEADER, VERSION_HEADER
@@ -91,6 +92,8 @@ def _shaped(native: Mapping[str, object], context: CallContext, parameters: Para
         ui_defaults=False
     ):
         mark_for_caching(body, parameters.choice("promptCacheTtl"))
+    if "promptCache" in parameters.dropped:
+        body = without_marks(body)
     dropped = parameters.dropped - {"max_tokens"}  # the API cannot do without a limit
     return {name: value for name, value in body.items() if name not in dropped}
 

@@ -15,6 +15,7 @@ from waystation.providers.anthropic.parameters import Parameters, merge_paramete
 from waystation.providers.anthropic.target import headers_of, messages_url
 from waystation.providers.anthropic.thinking import shape_thinking
 from waystation.providers.anthropic.tools import build_tool_choice, build_tools, with_web_search
+from waystation.providers.cache_marks import without_marks
 from waystation.providers.provider import AnswerReader, CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.upstream_request import UpstreamRequest
@@ -46,6 +47,8 @@ def shape_messages(request: ChatRequest, context: CallContext, reader: AnswerRea
     shape_thinking(body, parameters, model=context.model, ui_defaults=ui_defaults)
     if can_cache and parameters.caches_prompt(ui_defaults=ui_defaults):
         mark_for_caching(body, parameters.choice("promptCacheTtl"))
+    if "promptCache" in parameters.dropped:
+        body = without_marks(body)
     for name in parameters.dropped - {"max_tokens"}:  # the API cannot do without a limit
         body.pop(name, None)
     caches = can_cache and parameters.prefers_cache(ui_defaults=ui_defaults)

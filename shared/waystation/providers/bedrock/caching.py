@@ -10,6 +10,9 @@ from waystation.providers.bedrock.reasoning import is_claude
 
 Body = dict[str, object]
 
+_POINT = "cachePoint"
+_HOLDERS = frozenset({"system", "messages", "toolConfig", "tools", "content"})  # of points
+
 
 def supports_caching(model: str) -> bool:
     """Tell whether a model is known to take cache points."""
@@ -36,6 +39,17 @@ def mark_for_caching(body: Body, ttl: str | None, *, model: str) -> None:
         body["toolConfig"] = {**config, "tools": [*config["tools"], point]}
 
 
+def without_points(body: Body) -> Body:
+    """Return a request without the points that the client has set itself."""
+    return {name: _bare(value) if name in _HOLDERS else value for name, value in body.items()}
+
+
+def _bare(value: object) -> object:
+    if isinstance(value, list):
+        return [_bare(item) for item in value if not (isinstance(item, dict) and _POINT in item)]
+    return without_points(value) if isinstance(value, dict) else value
+
+
 def _pointed(content: list[Block], point: Block) -> list[Block]:
     """Put the point behind the last block; it may not follow reasoning."""
     return content if "reasoningContent" in content[-1] else [*content, point]
@@ -46,5 +60,4 @@ def _has_points(value: object) -> bool:
         return any(_has_points(item) for item in value)
     if not isinstance(value, dict):
         return False
-    inner = ("system", "messages", "toolConfig", "tools", "content")
-    return "cachePoint" in value or any(_has_points(value.get(name)) for name in inner)
+    return _POINT in value or any(_has_points(value.get(name)) for name in _HOLDERS)

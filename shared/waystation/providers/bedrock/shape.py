@@ -8,7 +8,7 @@ import json
 
 from waystation.errors import InvalidBodyError
 from waystation.providers.anthropic.parameters import Parameters, merge_parameters
-from waystation.providers.bedrock.caching import mark_for_caching, supports_caching
+from waystation.providers.bedrock.caching import mark_for_caching, supports_caching, without_points
 from waystation.providers.bedrock.calls import tell_as_text
 from waystation.providers.bedrock.fields import (
     Fields,
@@ -57,6 +57,8 @@ def shape_converse(request: ChatRequest, context: CallContext, reader: AnswerRea
     body |= sort_fields(fields, model=context.model)
     if supports_caching(context.model) and parameters.caches_prompt(ui_defaults=ui_defaults):
         mark_for_caching(body, parameters.choice("promptCacheTtl"), model=context.model)
+    if "promptCache" in parameters.dropped:
+        body = without_points(body)
     upstream = UpstreamRequest(
         url=converse_url(context, added.get("region"), is_stream=is_stream),
         headers=(),

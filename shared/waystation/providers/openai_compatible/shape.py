@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 from waystation.errors import InvalidBodyError
+from waystation.providers.cache_marks import without_marks
 from waystation.providers.openai_compatible.anthropic_set import shape_anthropic
 from waystation.providers.openai_compatible.google_set import shape_google
 from waystation.providers.openai_compatible.messages import (
@@ -93,6 +94,8 @@ class _Shaping:
         elif not is_stream and "stream_options" not in parameters.added:
             fields.pop("stream_options", None)
         body, reader = self._responses_body() if is_responses else self._chat_body()
+        if "promptCache" in parameters.dropped:
+            body = without_marks(body)
         return Shaped(
             UpstreamRequest(
                 url=url_of(self._context, is_responses=is_responses),

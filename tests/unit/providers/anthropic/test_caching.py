@@ -143,6 +143,16 @@ def test_who_asks_for_marks(params, entry, mark):
     assert system == ([text("S", mark)] if mark else "S")
 
 
+def test_a_clients_own_marks_are_dropped_with_the_cache():
+    message = {"role": "user", "content": [text("a", MINUTES)], "cache_control": HOUR}
+    tool = {"name": "f", "input_schema": {"type": "object"}}
+    params = {"tools": [{**tool, "cache_control": HOUR}], "cache_control": MINUTES}
+    body = body_of(params, messages=[message], dropParams=["promptCache"])
+    assert body["messages"] == [{"role": "user", "content": [text("a")]}]
+    assert body["tools"] == [tool]
+    assert "cache_control" not in body
+
+
 def test_there_are_never_more_than_four():
     messages = [SYSTEM, *TURNS]
     tools = [{"type": "function", "function": {"name": name}} for name in "abcdef"]

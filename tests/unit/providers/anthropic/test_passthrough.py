@@ -136,6 +136,11 @@ DROPPED: dict[str, tuple[list[str], dict[str, object], dict[str, object]]] = {
     "thinking": (["thinking"], {"thinking": {"type": "adaptive"}}, {}),
     "web search": (["web_search"], {"tools": [SEARCH, TOOL]}, {"tools": [TOOL]}),
     "effort": (["effort"], {"output_config": {"effort": "low"}}, {}),
+    "the client's marks": (
+        ["promptCache"],
+        {"system": MARKED[0]["content"], "tools": [{**TOOL, "cache_control": MARK}]},
+        {"system": [{"type": "text", "text": "Hi"}], "tools": [TOOL]},
+    ),
     "the limit": (["max_tokens"], {"max_tokens": 5}, {"max_tokens": 64_000}),
     "what cannot be": (["model", "messages", "stream"], {}, {}),
 }

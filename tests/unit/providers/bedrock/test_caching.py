@@ -87,6 +87,23 @@ def test_a_clients_own_marks_rule_the_others_out():
     assert points_of(messages=[SYSTEM, marked], model=CLAUDE) == [0, 0, 1]
 
 
+def test_a_clients_own_marks_are_dropped_with_the_cache():
+    mark: dict[str, Any] = {"cache_control": {"type": "ephemeral"}}
+    asked = said(None, role="assistant", tool_calls=[call('{"cachePoint": 1}', **mark)])
+    answered = {"role": "tool", "tool_call_id": "c1", "content": [text("sunny", **mark)]}
+    messages = [said(text("S", **mark), role="system"), said("Hi", **mark), asked, answered]
+    params = {"tools": [tool() | mark]}
+    dropped = body_of(params, messages=messages, model=CLAUDE, dropParams=["promptCache"])
+    assert body_of(params, messages=messages, model=CLAUDE) != dropped
+    bare = [
+        said("S", role="system"),
+        said("Hi"),
+        {**asked, "tool_calls": [call('{"cachePoint": 1}')]},
+    ]
+    unmarked = [*bare, {**answered, "content": "sunny"}]
+    assert dropped == body_of({"tools": [tool()]}, messages=unmarked, model=CLAUDE)
+
+
 def test_names_and_inputs_are_no_marks():
     asked = said(None, role="assistant", tool_calls=[call('{"cachePoint": 1}')])
     answered = {"role": "tool", "tool_call_id": "c1", "content": "sunny"}

@@ -132,11 +132,13 @@ def test_the_last_text_of_parts_is_marked():
     assert sent == [{"role": "user", "content": content}]
 
 
-def test_a_clients_own_mark_stays():
+def test_a_clients_own_mark_stays_unless_it_is_dropped():
     text = {"type": "text", "text": "T", "cache_control": {"type": "ephemeral"}}
     messages: list[dict[str, object]] = [{"role": "user", "content": [text]}]
     sent = body_of({"promptCache": True}, messages=messages, **OPENROUTER)["messages"]
     assert sent == messages
+    sent = body_of(messages=messages, dropParams=["promptCache"], **OPENROUTER)["messages"]
+    assert sent == [{"role": "user", "content": [{"type": "text", "text": "T"}]}]
 
 
 OFF: dict[str, tuple[dict[str, object], dict[str, object]]] = {
