@@ -12,6 +12,7 @@ from waystation.errors import InvalidBodyError
 from waystation.providers import claude_models
 from waystation.providers.addressing import url_below
 from waystation.providers.anthropic.caching import mark_for_caching
+from waystation.providers.anthropic.other_models import refuse_other_models
 from waystation.providers.anthropic.parameters import Parameters, merge_parameters
 from waystation.providers.anthropic.passthrough_answer import NativeAnswerReader
 from waystation.providers.anthropic.target import headers_of, messages_url
@@ -72,10 +73,12 @@ def shape_count(
 
 
 def _shaped(native: Mapping[str, object], context: CallContext, parameters: Parameters) -> Body:
+    fields = parameters.fields
+    refuse_other_models(fields, fields.get("messages"), context.endpoint)
     body: Body = {
         "model": context.model,
         "max_tokens": claude_models.output_limit(context.model),
-        **parameters.fields,
+        **fields,
     }
     if "max_tokens" in native and "max_tokens" not in parameters.dropped:
         body["max_tokens"] = native["max_tokens"]  # 0 too, which only fills the cache

@@ -11,6 +11,7 @@ from waystation.providers import claude_models
 from waystation.providers.anthropic.caching import mark_for_caching
 from waystation.providers.anthropic.fields import build_fields
 from waystation.providers.anthropic.messages import build_conversation, render_system
+from waystation.providers.anthropic.other_models import refuse_other_models
 from waystation.providers.anthropic.parameters import Parameters, merge_parameters
 from waystation.providers.anthropic.target import headers_of, messages_url
 from waystation.providers.anthropic.thinking import shape_thinking
@@ -66,6 +67,7 @@ def _translated(
 ) -> dict[str, object]:
     """Return what client and defaults ask for, in the API's own fields."""
     fields = parameters.fields
+    refuse_other_models(fields, request.messages, context.endpoint)
     conversation = build_conversation(request.messages)
     user_id = context.user_id if parameters.user is None else parameters.user
     body: dict[str, object] = {

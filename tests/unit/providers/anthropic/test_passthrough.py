@@ -1,23 +1,21 @@
 """A Messages request that goes on as it came, under the rules of its entry."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.support.config_entries import build_entry
+from tests.support.messages_shaping import HI, MODEL
+from tests.support.native_shaping import body_of, context_of, shape
 from waystation.errors import EndpointMisconfiguredError, InvalidBodyError
 from waystation.providers.anthropic import Anthropic
 from waystation.providers.anthropic.answer import AnthropicAnswerReader
 from waystation.providers.anthropic.passthrough_answer import NativeAnswerReader
-from waystation.providers.provider import CallContext
 from waystation.wire.anthropic_request import parse_messages_request
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.upstream_request import UpstreamRequest
 
-MODEL, OLDER, ADAPTIVE = "claude-sonnet-4-5", "claude-3-haiku", "claude-opus-4-6"
-HI: list[dict[str, object]] = [{"role": "user", "content": "Hi"}]
+ADAPTIVE = "claude-opus-4-6"
 BASE = {
     "model": MODEL,
     "max_tokens": 9,
@@ -29,31 +27,6 @@ MARK = {"type": "ephemeral", "ttl": "1h"}
 MARKED = [{"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": MARK}]}]
 TOOL = {"name": "f", "input_schema": {"type": "object"}}
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
-
-
-def context_of(*, model: str, api_key: str = "key", headers: Any = None, **entry: Any):
-    return CallContext(
-        endpoint=build_entry(**{"provider": "anthropic"} | entry),
-        model=model,
-        user_id="alice",
-        api_key=api_key,
-        base_url="https://claude.acme.test/v1?x=1",
-        headers=headers or {},
-    )
-
-
-def shape(
-    *, client: Mapping[str, str] | None = None, model: str = MODEL, body: Any = None, **entry: Any
-):
-    """Shape a request; `body` adds to its fields, `client` is its headers."""
-    asked = {"model": "m", "max_tokens": 9, "messages": HI} | (body or {})
-    request = parse_messages_request(asked, client or {})
-    return Anthropic().shape(request, context_of(model=model, **entry))
-
-
-def body_of(**kwargs: Any) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(shape(**kwargs).request.body)
-    return body
 
 
 def fields_of(**kwargs: Any) -> dict[str, Any]:
