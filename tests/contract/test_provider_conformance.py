@@ -182,6 +182,8 @@ def _counted(usage: Usage | None) -> dict[str, object] | None:
     counts = asdict(usage)
     if counts["cache_write_1h_tokens"] is None:  # only few upstreams know of it
         del counts["cache_write_1h_tokens"]
+    if not counts["shares"]:
+        del counts["shares"]
     return counts
 
 

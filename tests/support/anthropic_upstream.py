@@ -167,7 +167,7 @@ def block_stop(index: int = 0) -> Event:
 
 
 _ENDING = ("stop_reason", "stop_sequence", "stop_details", "container")
-_COUNTED_LAST = ("output_tokens", "output_tokens_details", "server_tool_use")
+_COUNTED_LAST = ("output_tokens", "output_tokens_details", "server_tool_use", "iterations")
 _CUMULATIVE = (
     "input_tokens",
     "cache_read_input_tokens",

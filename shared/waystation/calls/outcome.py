@@ -9,6 +9,7 @@ from waystation.ledger.pricing import (
     cost_nanousd,
     estimate_usage,
     rates_of,
+    rates_of_shares,
     with_estimated_output,
 )
 from waystation.ledger.records import LedgerRecord, State
@@ -68,7 +69,8 @@ class Outcome:
         upstream_id = self.head.get("id")
         rates = rates_of(call.endpoint, self.sent_model)
         state: State = "SETTLED" if usage else "RELEASED"
-        cost = cost_nanousd(usage, rates) if usage and rates else None
+        by_model = rates_of_shares(call.endpoint, usage, self.sent_model) if usage else {}
+        cost = cost_nanousd(usage, rates, by_model) if usage and rates else None
         return LedgerRecord(
             request_id=call.request_id,
             user_id=call.user_id,
@@ -82,6 +84,7 @@ class Outcome:
             settled_at_ms=self.now_ms(),
             usage=usage,
             rates=rates if usage else None,
+            rates_by_model=by_model if rates else {},
             cost_nanousd=cost if usage else 0,
             conversation_id=call.request.conversation.get("conversationId"),
             upstream_id=upstream_id if isinstance(upstream_id, str) else None,

@@ -1,9 +1,11 @@
 """What tokens cost: integer nano-USD, computed exactly and rounded up once per request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
+from types import MappingProxyType
 
 from waystation.config.schema import Endpoint
 from waystation.wire.usage import Usage
@@ -40,19 +42,36 @@ def rates_of(endpoint: Endpoint, model: str) -> Rates | None:
     )
 
 
-def cost_nanousd(usage: Usage, rates: Rates) -> int:
-    """Return the cost of one request."""
+def cost_nanousd(
+    usage: Usage, rates: Rates, by_model: Mapping[str, Rates] = MappingProxyType({})
+) -> int:
+    """Return the cost of one request; shares of models in `by_model` cost what these cost."""
+    exact = _exact(usage, rates)
+    for share in usage.shares:
+        if share.model in by_model:
+            exact += _exact(share.usage, by_model[share.model]) - _exact(share.usage, rates)
+    return ceil(exact * _NANOUSD_PER_RATE)
+
+
+def rates_of_shares(endpoint: Endpoint, usage: Usage, model: str) -> dict[str, Rates]:
+    """Return the rates, by model, of shares that others than `model` took, as far as known."""
+    others = {share.model for share in usage.shares} - {model}
+    found = {other: rates_of(endpoint, other) for other in sorted(others)}
+    return {other: rates for other, rates in found.items() if rates is not None}
+
+
+def _exact(usage: Usage, rates: Rates) -> Fraction:
+    """Return USD per million times tokens."""
     read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     uncached = max(0, usage.input_tokens - read - write)
     for_an_hour = 0 if rates.cache_write_1h is None else usage.cache_write_1h_tokens or 0
-    exact = (
+    return (
         uncached * Fraction(rates.prompt)
         + read * Fraction(rates.cache_read)
         + (write - for_an_hour) * Fraction(rates.cache_write)
         + for_an_hour * Fraction(rates.cache_write_1h or 0)
         + usage.output_tokens * Fraction(rates.completion)
     )
-    return ceil(exact * _NANOUSD_PER_RATE)
 
 
 def estimate_usage(input_characters: int, output_characters: int) -> Usage:

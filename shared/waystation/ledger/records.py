@@ -10,7 +10,7 @@ bounded, so that they can neither collide nor grow.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -28,7 +28,10 @@ Kind = Literal["chat", "title"]
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """What is known of a request when it is over. Times are UTC, in milliseconds since 1970."""
+    """What is known of a request when it is over. Times are UTC, in milliseconds since 1970.
+
+    `rates_by_model` are those of other models that took a share of the tokens.
+    """
 
     request_id: str
     user_id: str
@@ -42,6 +45,7 @@ class LedgerRecord:
     settled_at_ms: int
     usage: Usage | None = None
     rates: Rates | None = None
+    rates_by_model: Mapping[str, Rates] = field(default_factory=dict)
     cost_nanousd: int | None = None
     conversation_id: str | None = None
     upstream_id: str | None = None
@@ -65,6 +69,7 @@ class LedgerRecord:
             "tokens": _tokens(self.usage) if self.usage else None,
             "usage_source": self.usage.source if self.usage else None,
             "rates": _rates(self.rates) if self.rates else None,
+            "shares": _shares(self.usage, self.rates_by_model) if self.usage else None,
             "config_version": self.config_version,
             "conversation_id": bounded(self.conversation_id),
             "upstream_id": bounded(self.upstream_id),
@@ -101,6 +106,19 @@ def _tokens(usage: Usage) -> dict[str, int]:
         "reasoning": usage.reasoning_tokens,
     }
     return {kind: count for kind, count in counts.items() if count is not None}
+
+
+def _shares(usage: Usage, rates: Mapping[str, Rates]) -> list[dict[str, object]] | None:
+    """Return what models with rates of their own took of the tokens, None if none did."""
+    return [
+        {
+            "model": bounded(share.model),
+            "tokens": _tokens(share.usage),
+            "rates": _rates(rates[share.model]),
+        }
+        for share in usage.shares
+        if share.model in rates
+    ] or None
 
 
 def _rates(rates: Rates) -> Mapping[str, str]:

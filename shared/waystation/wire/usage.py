@@ -18,7 +18,8 @@ UsageSource = Literal["upstream", "estimated"]
 class Usage:
     """Tokens of one call: cache reads and writes are part of the input, reasoning of the output.
 
-    `cache_write_1h_tokens` are those of the cache writes that are kept for an hour.
+    `cache_write_1h_tokens` are those of the cache writes that are kept for an hour. `shares` are
+    parts of all these counts that models with names of their own took.
     """
 
     input_tokens: int
@@ -28,6 +29,15 @@ class Usage:
     reasoning_tokens: int | None = None
     source: UsageSource = "upstream"
     cache_write_1h_tokens: int | None = None
+    shares: "tuple[Share, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one model took of a call on which several worked."""
+
+    model: str
+    usage: Usage
 
 
 class _VoidError(ValueError):

@@ -16,7 +16,7 @@ from tests.support.calls import (
     json_answer,
     priced_entry,
 )
-from tests.support.config_entries import build_entry
+from tests.support.config_entries import build_entry, token_config
 from tests.support.fakes import Hang, InMemoryLedger, Reply, ScriptedEgress
 from waystation.errors import (
     EndpointMisconfiguredError,
@@ -30,7 +30,7 @@ from waystation.errors import (
 from waystation.ledger.pricing import rates_of
 from waystation.ledger.records import LedgerRecord
 from waystation.wire.events import Completion
-from waystation.wire.usage import Usage
+from waystation.wire.usage import Share, Usage
 
 SETTLED = LedgerRecord(
     request_id="01JZZZZZZZZZZZZZZZZZZZZZZZ",
@@ -102,6 +102,34 @@ async def test_price_is_that_of_the_model_as_it_is_sent():
     entry = priced_entry(addParams={"model": "acme-other"})
     _, records, _ = await complete(json_answer(completion()), entry=entry)
     assert records == [replace(SETTLED, model="acme-other", rates=None, cost_nanousd=None)]
+
+
+async def test_share_of_another_model_is_priced_by_its_own_rates():
+    rates = token_config()["m"]
+    dear = rates | {"prompt": 100, "completion": 200}
+    entry = priced_entry(provider="anthropic", tokenConfig={"acme-large": rates, "advisor": dear})
+    runs = [
+        {"type": "message", "input_tokens": 10, "output_tokens": 5},
+        {"type": "advisor_message", "model": "advisor", "input_tokens": 3, "output_tokens": 2},
+    ]
+    usage = {"input_tokens": 10, "output_tokens": 5, "iterations": runs}
+    answer, records, _ = await complete(
+        json_answer({"id": "msg_1", "content": [], "usage": usage}), entry=entry
+    )
+    cost = COST + 3 * 100_000 + 2 * 200_000
+    assert isinstance(answer, Completion)
+    assert answer.body["usage"] == {
+        "prompt_tokens": 13,
+        "completion_tokens": 7,
+        "total_tokens": 20,
+        "iterations": runs,
+        "cost": cost / 1e9,
+        "cost_nanousd": cost,
+    }
+    (record,) = records
+    assert record.usage == Usage(13, 7, shares=(Share("advisor", Usage(3, 2)),))
+    assert record.rates_by_model == {"advisor": rates_of(entry, "advisor")}
+    assert record.cost_nanousd == cost
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -1, "completion_tokens": 5}])

@@ -1,5 +1,6 @@
 """What tokens cost."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,9 +14,10 @@ from waystation.ledger.pricing import (
     cost_nanousd,
     estimate_usage,
     rates_of,
+    rates_of_shares,
     with_estimated_output,
 )
-from waystation.wire.usage import MAX_TOKENS, Usage
+from waystation.wire.usage import MAX_TOKENS, Share, Usage
 
 RATES = Rates(Decimal(2), Decimal(6), Decimal("0.5"), Decimal("2.5"))
 
@@ -47,6 +49,24 @@ def test_cost_is_rounded_once_for_all_kinds():
     half = Decimal("0.0005")  # of a nano-USD per token
     usage = Usage(3, 1, cache_read_tokens=1, cache_write_tokens=1)
     assert cost_nanousd(usage, Rates(half, half, half, half)) == 2
+
+
+def test_share_of_another_model_costs_what_that_model_costs():
+    part = Usage(100, 10, cache_read_tokens=40)
+    usage = Usage(1100, 110, cache_read_tokens=340, shares=(Share("other", part),))
+    other = Rates(Decimal(20), Decimal(60), Decimal(5), Decimal(25))
+    own = cost_nanousd(Usage(1000, 100, cache_read_tokens=300), RATES)
+    assert cost_nanousd(usage, RATES, {"other": other}) == own + cost_nanousd(part, other)
+    assert cost_nanousd(usage, RATES, {"unknown": other}) == cost_nanousd(
+        replace(usage, shares=()), RATES
+    )
+
+
+def test_shares_have_rates_where_the_entry_lists_their_model():
+    entry = build_entry(tokenConfig=token_config() | {"n": token_config(prompt=9)["m"]})
+    usage = Usage(9, 9, shares=tuple(Share(name, Usage(1, 1)) for name in ("m", "n", "x")))
+    assert rates_of_shares(entry, usage, "m") == {"n": rates_of(entry, "n")}
+    assert rates_of_shares(entry, Usage(9, 9), "m") == {}
 
 
 @given(st.tuples(counts, counts, counts, counts), st.tuples(rates, rates, rates, rates))

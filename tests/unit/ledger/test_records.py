@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from waystation.ledger.pricing import Rates
 from waystation.ledger.records import LedgerRecord, bounded, encode_part
-from waystation.wire.usage import Usage
+from waystation.wire.usage import Share, Usage
 
 SETTLED = LedgerRecord(
     request_id="01JZZZZZZZZZZZZZZZZZZZZZZZ",
@@ -71,6 +71,18 @@ def test_priced_record_tells_tokens_rates_and_cost():
 def test_unpriced_record_has_no_cost():
     record = replace(SETTLED, rates=None, cost_nanousd=None)
     assert record.to_item() == without("cost", "rates") | {"priced": False}
+
+
+def test_share_of_a_model_with_rates_of_its_own_is_told():
+    rates = Rates(Decimal(1), Decimal(2), Decimal(3), Decimal(4))
+    shares = (Share("other", Usage(3, 1)), Share("unpriced", Usage(1, 1)))
+    assert SETTLED.usage is not None
+    usage = replace(SETTLED.usage, shares=shares)
+    record = replace(SETTLED, usage=usage, rates_by_model={"other": rates})
+    told = {"prompt": "1", "completion": "2", "cacheRead": "3", "cacheWrite": "4"}
+    share = {"model": "other", "tokens": {"in": 3, "out": 1}, "rates": told}
+    assert record.to_item() == ITEM | {"shares": [share]}
+    assert replace(record, rates_by_model={}).to_item() == ITEM
 
 
 def test_estimated_record_is_marked():

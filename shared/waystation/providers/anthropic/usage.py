@@ -5,7 +5,9 @@ three. Source: https://platform.claude.com/docs/en/build-with-claude/prompt-cach
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from waystation.providers.anthropic.iterations import add_up
 from waystation.wire.usage import MAX_TOKENS, Usage, parse_openai_usage
 
 _COUNTS = (
@@ -18,10 +20,16 @@ _TRANSLATED = frozenset({*_COUNTS, "cache_creation", "output_tokens_details"})
 
 
 def usage_of(raw: Mapping[str, object]) -> tuple[Usage | None, dict[str, object]]:
-    """Return the counts, and the `usage` object for a client; fields unknown here are kept.
+    """Return the counts of all runs, and the `usage` object for a client.
 
-    Counts that cannot be are None, and are not told either.
+    Fields unknown here are kept. Counts that cannot be are None, and are not told either.
     """
+    whole, shares = add_up(raw)
+    usage, told = _translated(whole)
+    return usage and replace(usage, shares=shares), told
+
+
+def _translated(raw: Mapping[str, object]) -> tuple[Usage | None, dict[str, object]]:
     kept = {k: v for k, v in raw.items() if k not in _TRANSLATED and v is not None}
     counts = [_count(raw.get(name)) for name in _COUNTS]
     if raw.get("input_tokens") is None or None in counts:

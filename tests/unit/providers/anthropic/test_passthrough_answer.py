@@ -101,6 +101,23 @@ def test_events_pass_as_they_came():
     ]
 
 
+def test_runs_are_counted_and_pass_as_they_came():
+    runs = [
+        {"type": "compaction", "input_tokens": 100, "output_tokens": 20},
+        {"type": "message", "input_tokens": 10, "output_tokens": 5},
+    ]
+    counted = usage(iterations=runs)
+    completion = READER.parse(json.dumps(message(usage=counted)).encode())
+    assert (completion.usage, completion.body["usage"]) == (Usage(110, 25), counted)
+    reports = [
+        one
+        for one in parse(*map(encoded, events_of(usage=counted)))
+        if isinstance(one, UsageReport)
+    ]
+    assert [one.usage for one in reports] == [Usage(10, 1), Usage(110, 25)]
+    assert reports[-1].raw == counted
+
+
 def test_characters_are_those_of_every_kind_of_piece():
     deltas = [
         block_delta("thinking_delta", thinking="ab"),
