@@ -28,6 +28,12 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "thinking": ("thinking",),
         "thinkingBudget": ("thinking",),
         "thinkingDisplay": ("thinking",),
+        # As Bedrock's Converse API says it.
+        "reasoning_effort": ("reasoning_config", "reasoningConfig"),
+        "service_tier": ("serviceTier",),
+        "serviceTier": ("service_tier",),
+        "metadata": ("requestMetadata",),
+        "requestMetadata": ("metadata",),
     }
 )
 

@@ -111,7 +111,9 @@ def sort_fields(fields: Mapping[str, object], *, model: str) -> Fields:
     """
     rest = dict(fields)
     if "top_k" in rest and is_nova(model):
-        rest["inferenceConfig"] = {"topK": rest.pop("top_k")}
+        given = rest.get("inferenceConfig")
+        held = given if isinstance(given, dict) else {}
+        rest["inferenceConfig"] = {**held, "topK": rest.pop("top_k")}
     if "metadata" in rest:
         rest.setdefault("requestMetadata", _metadata(rest.pop("metadata")))
     tier = rest.pop("service_tier", "auto")

@@ -24,7 +24,7 @@ _EFFORTS = ("low", "medium", "high")
 _NO_EFFORT = "none"
 _FORCED = ("any", "tool")
 # Fields by which a client could say what `reasoning_effort` says.
-EFFORT_FIELDS = ("reasoning_config", "reasoningConfig")
+EFFORT_FIELDS = ("reasoning_effort", "reasoning_config", "reasoningConfig")
 # Source: LibreChat, which sends them for Bedrock.
 _LONG_OUTPUT = "output-128k-2025-02-19"
 _FINE_GRAINED_TOOLS = "fine-grained-tool-streaming-2025-05-14"

@@ -6,7 +6,9 @@ they are, reasoning, cache points, and dropParams last.
 
 import json
 
+from waystation.config.schema import Endpoint
 from waystation.errors import InvalidBodyError
+from waystation.providers.anthropic.names import ALIASES
 from waystation.providers.anthropic.parameters import Parameters, merge_parameters
 from waystation.providers.bedrock.caching import mark_for_caching, supports_caching, without_points
 from waystation.providers.bedrock.calls import tell_as_text
@@ -22,6 +24,7 @@ from waystation.providers.bedrock.messages import build_conversation
 from waystation.providers.bedrock.reasoning import EFFORT_FIELDS, shape_reasoning
 from waystation.providers.bedrock.target import converse_url
 from waystation.providers.bedrock.tools import build_tool_config
+from waystation.providers.equivalents import remove_equivalents
 from waystation.providers.provider import AnswerReader, CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.upstream_request import UpstreamRequest
@@ -46,6 +49,7 @@ def shape_converse(request: ChatRequest, context: CallContext, reader: AnswerRea
     ui_defaults = endpoint.waystation.ui_defaults
     parameters = merge_parameters(open_objects(request.params), endpoint)
     parameters.verbatim = added = open_objects(parameters.verbatim)
+    _give_way(parameters, endpoint)
     if parameters.says("web_search"):
         raise inexpressible("web_search")
     is_stream = parameters.streams(asked=request.stream)
@@ -67,6 +71,19 @@ def shape_converse(request: ChatRequest, context: CallContext, reader: AnswerRea
         aws=context.aws,
     )
     return Shaped(upstream, model, reader)
+
+
+def _give_way(parameters: Parameters, endpoint: Endpoint) -> None:
+    """Take out what a client says where addParams says it within one of the API's objects."""
+    for name in parameters.verbatim:
+        canonical = ALIASES.get(name, name)
+        parameters.fields.pop(canonical, None)
+        remove_equivalents(parameters.fields, canonical)
+    if "inferenceConfig" in parameters.verbatim:  # of Nova models, whose top_k is in it
+        parameters.fields.pop("top_k", None)
+    is_decided = any(name in parameters.verbatim for name in EFFORT_FIELDS)
+    if is_decided and "reasoning_effort" not in endpoint.add_params:
+        parameters.steering.pop("reasoning_effort", None)
 
 
 def _conversation(request: ChatRequest, parameters: Parameters, model: str) -> Fields:
