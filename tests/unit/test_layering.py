@@ -80,6 +80,22 @@ def test_imports_point_down():
     assert wrong == []
 
 
+def test_dialects_do_not_import_each_other():
+    folders = "waystation.providers."
+    dialects = {"anthropic", "bedrock", "openai_compatible"}
+    assert all(f"{folders}{dialect}.shape" in MODULES for dialect in dialects)
+    wrong = [
+        (name, imported)
+        for name in MODULES
+        for imported in imports(ast.walk(tree_of(name)))
+        if name.startswith(folders)
+        and imported.startswith(folders)
+        and name.split(".")[2] != "registry"  # which knows them all
+        and imported.split(".")[2] in dialects - {name.split(".")[2]}
+    ]
+    assert wrong == []
+
+
 def test_tools_and_functions_are_not_imported():
     for name in MODULES:
         found = packages(ast.walk(tree_of(name))) & {"functions", "tests", "waystation_cli"}

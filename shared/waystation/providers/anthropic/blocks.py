@@ -7,21 +7,23 @@ the upstream's own tools did are told when their block is whole.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from waystation.providers.anthropic.pieces import (
+from waystation.providers.answer_pieces import (
     MAX_CALLS,
     SEPARATOR,
-    THINKING,
     Piece,
     arguments_of,
     citation,
-    ending_fields,
-    finish_reason_of,
-    head_of,
-    is_server_tool,
     not_a_message,
     object_of,
     objects_of,
     text_of,
+)
+from waystation.providers.anthropic.pieces import (
+    THINKING,
+    ending_fields,
+    finish_reason_of,
+    head_of,
+    is_server_tool,
     tool_call_of,
 )
 from waystation.wire.events import Delta

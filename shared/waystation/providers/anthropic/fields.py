@@ -9,7 +9,7 @@ https://platform.openai.com/docs/api-reference/chat/create, 2026-11.
 from collections.abc import Mapping
 
 from waystation.providers.anthropic.inexpressible import inexpressible
-from waystation.providers.anthropic.names import OTHER_APIS
+from waystation.providers.messages_names import OTHER_APIS
 from waystation.wire.checks import object_at, text_in
 
 # What the API cannot do, with the values that ask for nothing.

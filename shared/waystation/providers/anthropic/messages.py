@@ -18,7 +18,7 @@ from waystation.providers.anthropic.content import (
     text_blocks,
 )
 from waystation.providers.anthropic.inexpressible import inexpressible
-from waystation.providers.anthropic.thinking_blocks import build_server_blocks, build_thinking
+from waystation.providers.claude.thinking_blocks import build_server_blocks, build_thinking
 from waystation.wire.checks import object_at, text_in, without
 
 Message = dict[str, object]

@@ -9,17 +9,17 @@ import json
 from collections.abc import Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers import claude_models
 from waystation.providers.addressing import url_below
 from waystation.providers.anthropic.caching import mark_for_caching
 from waystation.providers.anthropic.other_models import refuse_other_models
-from waystation.providers.anthropic.parameters import Parameters, merge_parameters
 from waystation.providers.anthropic.passthrough_answer import NativeAnswerReader
 from waystation.providers.anthropic.target import headers_of, messages_url
-from waystation.providers.anthropic.thinking import shape_thinking
 from waystation.providers.anthropic.tools import with_web_search
 from waystation.providers.cache_marks import without_marks
+from waystation.providers.claude import models as claude_models
+from waystation.providers.claude.thinking_choice import shape_thinking
 from waystation.providers.librechat_names import THINKING
+from waystation.providers.messages_parameters import Parameters, merge_parameters
 from waystation.providers.provider import CallContext, Shaped
 from waystation.wire.anthropic_request import BETA_HEADER, VERSION_HEADER
 from waystation.wire.chat_request import ChatRequest

@@ -5,15 +5,8 @@ Events and fields unknown here go on too. Errors become ours.
 
 from collections.abc import Mapping
 
-from waystation.providers.anthropic.pieces import (
-    Piece,
-    error_of,
-    head_of,
-    not_a_message,
-    object_of,
-    read_object,
-    text_of,
-)
+from waystation.providers.answer_pieces import Piece, not_a_message, object_of, text_of
+from waystation.providers.anthropic.pieces import error_of, head_of, read_object
 from waystation.providers.anthropic.usage import usage_of
 from waystation.providers.event_stream import EventStreamParser
 from waystation.wire.events import (

@@ -4,17 +4,18 @@ Whatever is not shaped like a message of the API is refused, and none of it is s
 https://platform.claude.com/docs/en/api/messages, 2026-11.
 """
 
-import json
 from collections.abc import Mapping
 
-from waystation.errors import UpstreamError, UpstreamInvalidResponseError
+from waystation.errors import UpstreamError
+from waystation.providers.answer_pieces import (
+    Piece,
+    finish_reason,
+    not_a_message,
+    read_document,
+    text_of,
+)
 from waystation.providers.upstream_errors import error_from_object
-from waystation.wire.json_reader import read_json_lenient
 
-Piece = dict[str, object]
-
-MAX_CALLS = 128
-SEPARATOR = "\n\n"  # between blocks of thinking
 THINKING = frozenset({"thinking", "redacted_thinking"})
 
 _SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use", "container_upload"})
@@ -41,21 +42,11 @@ _STATUSES = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def not_a_message() -> UpstreamInvalidResponseError:
-    return UpstreamInvalidResponseError("The upstream's answer is not a message.")
 
 
 def read_object(body: bytes) -> Piece:
     """Read a JSON object. Raises UpstreamError if it is none, or tells of an error."""
-    try:
-        document = read_json_lenient(body)
-    except ValueError:
-        raise not_a_message() from None
-    if not isinstance(document, dict):
-        raise not_a_message()
+    document = read_document(body)
     if document.get("error") or document.get("type") == "error":
         raise error_of(document.get("error") or document)
     return document
@@ -67,33 +58,6 @@ def error_of(error: object) -> UpstreamError:
     if isinstance(kind, str) and kind in _STATUSES:
         return error_from_object(error, status=_STATUSES[kind], kind=kind)
     return error_from_object(error)
-
-
-def object_of(value: object) -> Piece:
-    """Return an object, empty where there is none. Raises UpstreamInvalidResponseError."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise not_a_message()
-    return value
-
-
-def objects_of(value: object) -> list[Piece]:
-    """Return a list of objects, empty where there is none. Raises UpstreamInvalidResponseError."""
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(member, dict) for member in value):
-        raise not_a_message()
-    return value
-
-
-def text_of(value: object) -> str:
-    """Return a text, empty where there is none. Raises UpstreamInvalidResponseError."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise not_a_message()
-    return value
 
 
 def head_of(message: Mapping[str, object]) -> Piece:
@@ -116,31 +80,10 @@ def tool_call_of(block: Mapping[str, object], arguments: str) -> Piece:
     return {**own, **kept}
 
 
-def arguments_of(block: Mapping[str, object]) -> str:
-    """Return the input of a tool as JSON text."""
-    return _encode(object_of(block.get("input")))
-
-
-def citation(note: Mapping[str, object], start: int, end: int) -> Piece:
-    """Return a citation as an annotation of the characters from `start` to `end`.
-
-    One with a URL becomes a `url_citation`; others keep their type.
-    """
-    kind = text_of(note.get("type")) or "citation"
-    told: Piece = {name: value for name, value in note.items() if name != "type"}
-    url = text_of(note.get("url"))
-    if not url and text_of(note.get("source")).startswith(("http://", "https://")):
-        url = text_of(note.get("source"))
-    if url:
-        kind = "url_citation"
-        told |= {"url": url, "title": text_of(note.get("title")) or url}
-    return {"type": kind, kind: {"start_index": start, "end_index": end, **told}}
-
-
 def finish_reason_of(ending: Mapping[str, object], *, has_calls: bool) -> str:
     """Return why the answer ended; a reason that is not known is an end like any other."""
     reason = text_of(ending.get("stop_reason"))
-    return _FINISH_REASONS.get(reason, "tool_calls" if has_calls and not reason else "stop")
+    return finish_reason(reason, _FINISH_REASONS, has_calls=has_calls)
 
 
 def ending_fields(ending: Mapping[str, object]) -> Piece:

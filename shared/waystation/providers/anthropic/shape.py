@@ -7,16 +7,16 @@ they are, thinking, cache marks, and dropParams last.
 import json
 
 from waystation.errors import InvalidBodyError
-from waystation.providers import claude_models
 from waystation.providers.anthropic.caching import mark_for_caching
 from waystation.providers.anthropic.fields import build_fields
 from waystation.providers.anthropic.messages import build_conversation, render_system
 from waystation.providers.anthropic.other_models import refuse_other_models
-from waystation.providers.anthropic.parameters import Parameters, merge_parameters
 from waystation.providers.anthropic.target import headers_of, messages_url
-from waystation.providers.anthropic.thinking import shape_thinking
 from waystation.providers.anthropic.tools import build_tool_choice, build_tools, with_web_search
 from waystation.providers.cache_marks import without_marks
+from waystation.providers.claude import models as claude_models
+from waystation.providers.claude.thinking_choice import shape_thinking
+from waystation.providers.messages_parameters import Parameters, merge_parameters
 from waystation.providers.provider import AnswerReader, CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.upstream_request import UpstreamRequest

@@ -1,7 +1,8 @@
 """Reads a streamed message: from bytes to the events of a chat completion."""
 
+from waystation.providers.answer_pieces import Piece, object_of
 from waystation.providers.anthropic.blocks import BlockTeller
-from waystation.providers.anthropic.pieces import Piece, error_of, object_of, read_object
+from waystation.providers.anthropic.pieces import error_of, read_object
 from waystation.providers.anthropic.usage import usage_of
 from waystation.providers.event_stream import EventStreamParser
 from waystation.wire.events import Finished, StreamEvent, UsageReport

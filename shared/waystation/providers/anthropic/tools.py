@@ -7,8 +7,8 @@ https://platform.openai.com/docs/api-reference/chat/create, 2026-11.
 from collections.abc import Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers import claude_models
 from waystation.providers.anthropic.inexpressible import inexpressible
+from waystation.providers.claude import models as claude_models
 from waystation.wire.checks import list_at, object_at, text_in, without
 
 Tool = dict[str, object]

@@ -1,20 +1,22 @@
 """Reads a whole message as a chat completion."""
 
-from waystation.providers.anthropic.pieces import (
+from waystation.providers.answer_pieces import (
     MAX_CALLS,
     SEPARATOR,
-    THINKING,
     Piece,
     arguments_of,
     citation,
+    not_a_message,
+    objects_of,
+    text_of,
+)
+from waystation.providers.anthropic.pieces import (
+    THINKING,
     ending_fields,
     finish_reason_of,
     head_of,
     is_server_tool,
-    not_a_message,
-    objects_of,
     read_object,
-    text_of,
     tool_call_of,
 )
 from waystation.providers.anthropic.usage import usage_of

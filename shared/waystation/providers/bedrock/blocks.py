@@ -8,7 +8,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from waystation.providers.anthropic.pieces import (
+from waystation.providers.answer_pieces import (
     MAX_CALLS,
     SEPARATOR,
     Piece,

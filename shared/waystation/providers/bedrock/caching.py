@@ -3,10 +3,10 @@
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html, 2026-11.
 """
 
-from waystation.providers import claude_models
 from waystation.providers.bedrock.content import Block, cache_point
 from waystation.providers.bedrock.fields import is_nova
 from waystation.providers.bedrock.reasoning import is_claude
+from waystation.providers.claude import models as claude_models
 
 Body = dict[str, object]
 

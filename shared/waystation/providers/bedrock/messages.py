@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.anthropic.thinking_blocks import build_thinking
 from waystation.providers.bedrock.calls import build_calls, build_older_call, build_result
 from waystation.providers.bedrock.content import (
     Block,
@@ -20,6 +19,7 @@ from waystation.providers.bedrock.content import (
     text_blocks,
 )
 from waystation.providers.bedrock.inexpressible import inexpressible, refuse_others
+from waystation.providers.claude.thinking_blocks import build_thinking
 from waystation.wire.checks import object_at, text_in
 
 Message: TypeAlias = dict[str, object]

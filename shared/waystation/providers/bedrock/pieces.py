@@ -4,19 +4,19 @@ Whatever is not shaped like an answer of the API is refused, and none of it is s
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html, 2026-11.
 """
 
-import json
 from collections.abc import Mapping
 
-from waystation.providers.anthropic.pieces import (
+from waystation.providers.answer_pieces import (
     Piece,
     citation,
+    finish_reason,
     not_a_message,
     object_of,
     objects_of,
+    read_document,
     text_of,
 )
 from waystation.providers.bedrock.failures import error_of
-from waystation.wire.json_reader import read_json_lenient
 
 _FINISH_REASONS = {
     "end_turn": "stop",
@@ -28,17 +28,11 @@ _FINISH_REASONS = {
     "content_filtered": "content_filter",
 }
 _ENDING_FIELDS = ("additionalModelResponseFields", "trace")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def read_object(body: bytes) -> Piece:
     """Read a JSON object. Raises UpstreamError if it is none, or tells of an error."""
-    try:
-        document = read_json_lenient(body)
-    except ValueError:
-        raise not_a_message() from None
-    if not isinstance(document, dict):
-        raise not_a_message()
+    document = read_document(body)
     if document.get("error"):
         raise error_of(document["error"])
     return document
@@ -62,11 +56,6 @@ def tool_call_of(call: Mapping[str, object], arguments: str) -> Piece:
         raise not_a_message()
     function = {"name": name, "arguments": arguments}
     return {"id": call_id, "type": "function", "function": function}
-
-
-def arguments_of(call: Mapping[str, object]) -> str:
-    """Return the input of a tool as JSON text."""
-    return _encode(object_of(call.get("input")))
 
 
 def thinking_of(text: str, signature: str) -> list[Piece]:
@@ -100,5 +89,5 @@ def choice_of_ending(ending: Mapping[str, object], *, has_calls: bool) -> Piece:
     reason = text_of(ending.get("stopReason"))
     told: Piece = {"native_finish_reason": reason} if reason else {}
     told |= {name: ending[name] for name in _ENDING_FIELDS if ending.get(name) is not None}
-    finish = _FINISH_REASONS.get(reason, "tool_calls" if has_calls and not reason else "stop")
+    finish = finish_reason(reason, _FINISH_REASONS, has_calls=has_calls)
     return {"finish_reason": finish} | ({"provider_specific_fields": told} if told else {})

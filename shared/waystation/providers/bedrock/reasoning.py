@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 
 from waystation.errors import InvalidBodyError
-from waystation.providers import claude_models
-from waystation.providers.anthropic.parameters import Parameters
-from waystation.providers.anthropic.thinking import shape_thinking
 from waystation.providers.bedrock.fields import Fields, is_nova, without_names
+from waystation.providers.claude import models as claude_models
+from waystation.providers.claude.thinking_choice import shape_thinking
+from waystation.providers.messages_parameters import Parameters
 
 # Another limit than Anthropic's own.
 _SONNET_4_6 = re.compile(r"claude-(?:sonnet-4[-.]6|4[-.]6-sonnet)(?!\d)")

@@ -8,8 +8,6 @@ import json
 
 from waystation.config.schema import Endpoint
 from waystation.errors import InvalidBodyError
-from waystation.providers.anthropic.names import ALIASES
-from waystation.providers.anthropic.parameters import Parameters, merge_parameters
 from waystation.providers.bedrock.caching import mark_for_caching, supports_caching, without_points
 from waystation.providers.bedrock.calls import tell_as_text
 from waystation.providers.bedrock.fields import (
@@ -25,6 +23,8 @@ from waystation.providers.bedrock.reasoning import EFFORT_FIELDS, shape_reasonin
 from waystation.providers.bedrock.target import converse_url
 from waystation.providers.bedrock.tools import build_tool_config
 from waystation.providers.equivalents import remove_equivalents
+from waystation.providers.messages_names import ALIASES
+from waystation.providers.messages_parameters import Parameters, merge_parameters
 from waystation.providers.provider import AnswerReader, CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.upstream_request import UpstreamRequest

@@ -1,6 +1,6 @@
 """Reads a streamed answer: from bytes to the events of a chat completion."""
 
-from waystation.providers.anthropic.pieces import Piece, object_of
+from waystation.providers.answer_pieces import Piece, object_of
 from waystation.providers.bedrock.blocks import BlockTeller
 from waystation.providers.bedrock.pieces import head_of, read_object
 from waystation.providers.bedrock.usage import usage_of

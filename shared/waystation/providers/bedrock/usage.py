@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Toke
 
 from collections.abc import Mapping
 
-from waystation.providers.anthropic.usage import usage_of as messages_usage_of
+from waystation.providers.counts_apart import usage_of_counts
 from waystation.wire.usage import Usage
 
 _NAMES = {
@@ -30,7 +30,7 @@ def usage_of(raw: Mapping[str, object]) -> tuple[Usage | None, dict[str, object]
     }
     if by_lifetime := _by_lifetime(raw.get("cacheDetails")):
         counts["cache_creation"] = by_lifetime
-    return messages_usage_of({k: v for k, v in raw.items() if k not in _OWN} | counts)
+    return usage_of_counts({k: v for k, v in raw.items() if k not in _OWN} | counts)
 
 
 def _by_lifetime(details: object) -> dict[str, object]:

@@ -1,9 +1,10 @@
 """Reads a whole answer as a chat completion."""
 
-from waystation.providers.anthropic.pieces import (
+from waystation.providers.answer_pieces import (
     MAX_CALLS,
     SEPARATOR,
     Piece,
+    arguments_of,
     not_a_message,
     object_of,
     objects_of,
@@ -11,7 +12,6 @@ from waystation.providers.anthropic.pieces import (
 )
 from waystation.providers.bedrock.pieces import (
     annotation_of,
-    arguments_of,
     choice_of_ending,
     head_of,
     is_own_call,

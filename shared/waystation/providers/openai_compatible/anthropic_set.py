@@ -3,8 +3,8 @@
 LibreChat's interface thinks by default and sets the model's own limit; both only with uiDefaults.
 """
 
-from waystation.providers import claude_models
-from waystation.providers.claude_thinking import accepted_effort, thinking_off, thinking_on
+from waystation.providers.claude import models as claude_models
+from waystation.providers.claude.thinking import accepted_effort, thinking_off, thinking_on
 from waystation.providers.openai_compatible.parameters import Parameters
 
 

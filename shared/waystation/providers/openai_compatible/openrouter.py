@@ -4,7 +4,7 @@ Source: https://openrouter.ai/docs/features, 2026-11. That models reason and pro
 unasked are defaults of LibreChat's interface, applied only with uiDefaults.
 """
 
-from waystation.providers import claude_models
+from waystation.providers.claude import models as claude_models
 from waystation.providers.openai_compatible.parameters import Parameters
 from waystation.providers.openai_compatible.reasoning_request import chosen_members
 from waystation.wire.checks import list_at

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waystation.providers.anthropic.turns import ends_with_answer, lacks_signed_thinking
+from waystation.providers.claude.turns import ends_with_answer, lacks_signed_thinking
 
 ASK = {"role": "user", "content": "Hi"}
 SAY = {"role": "assistant", "content": "Hello"}

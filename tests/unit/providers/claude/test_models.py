@@ -2,7 +2,7 @@
 
 import pytest
 
-from waystation.providers import claude_models
+from waystation.providers.claude import models as claude_models
 
 #          model, limit, thinking, refuses sampling, told not to think, caches
 MODELS = [

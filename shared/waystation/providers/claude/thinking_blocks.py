@@ -4,8 +4,9 @@ Streamed blocks have an `index` in their list, which the API does not know.
 """
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.anthropic.content import Block
 from waystation.wire.checks import list_at, object_at, text_in, without
+
+Block = dict[str, object]
 
 _KINDS = {"thinking": ("thinking", "signature"), "redacted_thinking": ("data",)}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waystation.providers.claude_thinking import accepted_effort, thinking_off, thinking_on
+from waystation.providers.claude.thinking import accepted_effort, thinking_off, thinking_on
 
 ON = {
     "a budget": ("claude-sonnet-4-5", {"budget": 3000}, {"budget_tokens": 3000}),

@@ -3,7 +3,7 @@
 import pytest
 
 from waystation.errors import InvalidBodyError
-from waystation.providers.anthropic.thinking_blocks import build_server_blocks, build_thinking
+from waystation.providers.claude.thinking_blocks import build_server_blocks, build_thinking
 
 SIGNED = {"type": "thinking", "thinking": "t", "signature": "s"}
 REDACTED = {"type": "redacted_thinking", "data": "d"}

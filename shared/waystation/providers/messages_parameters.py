@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from waystation.config.schema import Endpoint
 from waystation.errors import InvalidBodyError
-from waystation.providers.anthropic.names import (
+from waystation.providers.equivalents import remove_equivalents
+from waystation.providers.librechat_names import INTERFACE_ONLY, STEERING, THINKING
+from waystation.providers.messages_names import (
     ADDED_LIMITS,
     ALIASES,
     CLIENT_ONLY,
@@ -18,8 +20,6 @@ from waystation.providers.anthropic.names import (
     LIMITS,
     OTHER_APIS,
 )
-from waystation.providers.equivalents import remove_equivalents
-from waystation.providers.librechat_names import INTERFACE_ONLY, STEERING, THINKING
 from waystation.providers.parameters import Chosen
 
 _CLEARED_BY_NULL = frozenset({"temperature", "top_p", "top_k", "stop_sequences", "model"})

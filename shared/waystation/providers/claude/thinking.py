@@ -4,7 +4,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking 
 https://platform.claude.com/docs/en/build-with-claude/effort, 2026-11.
 """
 
-from waystation.providers import claude_models
+from waystation.providers.claude import models as claude_models
 
 _EFFORTS_WITH_THINKING = frozenset({"xhigh", "max"})
 _DISPLAYS = frozenset({"summarized", "omitted"})

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from waystation.errors import InvalidBodyError
-from waystation.providers import claude_models
-from waystation.providers.anthropic.parameters import Parameters
-from waystation.providers.anthropic.turns import ends_with_answer, lacks_signed_thinking
-from waystation.providers.claude_thinking import accepted_effort, thinking_off, thinking_on
+from waystation.providers.claude import models as claude_models
+from waystation.providers.claude.thinking import accepted_effort, thinking_off, thinking_on
+from waystation.providers.claude.turns import ends_with_answer, lacks_signed_thinking
+from waystation.providers.messages_parameters import Parameters
 
 Body = dict[str, object]
 

@@ -1,0 +1,1 @@
+"""What is known of Claude models, whichever API they are asked by."""
