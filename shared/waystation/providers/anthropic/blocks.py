@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from waystation.providers.answer_pieces import (
-    MAX_CALLS,
-    SEPARATOR,
     Piece,
     arguments_of,
     citation,
@@ -26,10 +24,9 @@ from waystation.providers.anthropic.pieces import (
     is_server_tool,
     tool_call_of,
 )
+from waystation.providers.choice_teller import ChoiceTeller, block_index
 from waystation.wire.events import Delta
 from waystation.wire.json_reader import read_json_lenient
-
-MAX_BLOCKS = 10_000
 
 
 @dataclass(slots=True)
@@ -44,19 +41,13 @@ class _Block:
     citations: list[Piece] = field(default_factory=list)
 
 
-class BlockTeller:
+class BlockTeller(ChoiceTeller):
     """Keeps what one streamed message has told. Its methods raise UpstreamError."""
 
     def __init__(self) -> None:
-        self.head: Piece = {}
+        super().__init__("annotations", "thinking_blocks", "server_tool_blocks")
         self.is_finished = False
         self._open: dict[int, _Block] = {}
-        self._has_begun = False
-        self._has_reasoning = False
-        self._content_length = 0
-        self._counts = dict.fromkeys(
-            ("annotations", "thinking_blocks", "server_tool_blocks", "tool_calls"), 0
-        )
 
     def begin(self, message: Mapping[str, object]) -> None:
         """Take the head of the message."""
@@ -64,7 +55,7 @@ class BlockTeller:
 
     def start(self, event: Piece) -> list[Delta]:
         """Tell what a block says as it begins; one of a kind unknown here says nothing."""
-        index, content = _index_of(event), object_of(event.get("content_block"))
+        index, content = block_index(event.get("index")), object_of(event.get("content_block"))
         deltas = self._close(index)
         block = self._open[index] = _Block(content, text_of(content.get("type")))
         if block.kind == "text":
@@ -74,12 +65,14 @@ class BlockTeller:
         if block.kind == "thinking":
             return deltas + self._thinking(block, text_of(content.get("thinking")))
         if block.kind == "tool_use":
-            return deltas + self._call(block)
+            block.place, begun = self._call(tool_call_of(content, ""))
+            return deltas + begun
         return deltas
 
     def delta(self, event: Piece) -> list[Delta]:
         """Tell a piece of a block; pieces that do not go with its kind are skipped."""
-        block, piece = self._open.get(_index_of(event)), object_of(event.get("delta"))
+        block = self._open.get(block_index(event.get("index")))
+        piece = object_of(event.get("delta"))
         if block is None:
             raise not_a_message()
         kind = piece.get("type")
@@ -97,19 +90,14 @@ class BlockTeller:
 
     def stop(self, event: Piece) -> list[Delta]:
         """Tell what can be told of a block only when it is whole."""
-        return self._close(_index_of(event))
+        return self._close(block_index(event.get("index")))
 
     def finish(self, ending: Piece) -> list[Delta]:
         """Tell why the answer ended; nothing is told after that."""
         deltas = [delta for index in [*self._open] for delta in self._close(index)]
         self.is_finished = True
-        choice: Piece = {
-            "index": 0,
-            "delta": self._first(),
-            "finish_reason": finish_reason_of(ending, has_calls=self._counts["tool_calls"] > 0),
-            **ending_fields(ending),
-        }
-        return [*deltas, Delta([choice], self.head)]
+        reason = finish_reason_of(ending, has_calls=self._has_calls)
+        return [*deltas, *self._choice({}, finish_reason=reason, **ending_fields(ending))]
 
     def _close(self, index: int) -> list[Delta]:
         block = self._open.pop(index, None)
@@ -123,66 +111,27 @@ class BlockTeller:
             told = {"thinking": "".join(block.pieces)} if block.kind == "thinking" else {}
             return self._listed("thinking_blocks", [{**block.content, **told}])
         if block.kind == "tool_use" and not block.length:
-            return self._arguments(block, arguments_of(block.content))
+            return self._arguments(block.place, arguments_of(block.content))
         if is_server_tool(block.kind):
             return self._listed("server_tool_blocks", [{**block.content, **_input_of(block)}])
         return []
 
     def _text(self, block: _Block, text: str) -> list[Delta]:
-        if not text:
-            return []
         block.length += len(text)
-        self._content_length += len(text)
-        return self._tell(content=text)
+        return self._content(text)
 
     def _thinking(self, block: _Block, text: str) -> list[Delta]:
-        if not text:
-            return []
-        is_next = not block.length and self._has_reasoning
+        begins = not block.length
         block.length += len(text)
         block.pieces.append(text)
-        self._has_reasoning = True
-        return self._tell(reasoning_content=SEPARATOR + text if is_next else text)
-
-    def _call(self, block: _Block) -> list[Delta]:
-        block.place = self._counts["tool_calls"]
-        if block.place >= MAX_CALLS:
-            raise not_a_message()
-        return self._listed("tool_calls", [tool_call_of(block.content, "")])
+        return self._reasoning(text, begins=begins)
 
     def _input(self, block: _Block, text: str) -> list[Delta]:
         block.length += len(text)
         if block.kind == "tool_use":
-            return self._arguments(block, text) if text else []
+            return self._arguments(block.place, text) if text else []
         block.pieces.append(text)
         return []
-
-    def _arguments(self, block: _Block, text: str) -> list[Delta]:
-        return self._tell(tool_calls=[{"index": block.place, "function": {"arguments": text}}])
-
-    def _listed(self, name: str, entries: list[Piece]) -> list[Delta]:
-        """Tell entries of a list, numbered as the pieces of a list must be."""
-        first = self._counts[name]
-        self._counts[name] += len(entries)
-        numbered = [{**entry, "index": index} for index, entry in enumerate(entries, first)]
-        return self._tell(**{name: numbered})
-
-    def _tell(self, **fields: object) -> list[Delta]:
-        choice: Piece = {"index": 0, "delta": self._first() | fields, "finish_reason": None}
-        return [Delta([choice], self.head)]
-
-    def _first(self) -> Piece:
-        if self._has_begun:
-            return {}
-        self._has_begun = True
-        return {"role": "assistant", "content": None}
-
-
-def _index_of(event: Mapping[str, object]) -> int:
-    index = event.get("index")
-    if type(index) is not int or not 0 <= index < MAX_BLOCKS:
-        raise not_a_message()
-    return index
 
 
 def _input_of(block: _Block) -> Piece:

@@ -5,11 +5,10 @@ Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview, 
 
 import re
 
-from waystation.errors import InvalidBodyError
 from waystation.providers.anthropic.content import Block, as_blocks, build_content
 from waystation.providers.anthropic.inexpressible import inexpressible
+from waystation.providers.call_input import read_input
 from waystation.wire.checks import list_at, object_at, text_in, without
-from waystation.wire.json_reader import read_json_lenient
 
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -57,17 +56,5 @@ def _tool_use(function: Block, call_id: str, where: str) -> Block:
         "type": "tool_use",
         "id": valid_id(call_id),
         "name": text_in(function, "name", where),
-        "input": _input(text_in(function, "arguments", where), f"{where}.arguments"),
+        "input": read_input(function, where),
     }
-
-
-def _input(arguments: str, path: str) -> dict[str, object]:
-    if not arguments.strip():
-        return {}
-    try:
-        value = read_json_lenient(arguments.encode())
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidBodyError(f"{path} must be the JSON text of an object.", param=path)
-    return value

@@ -9,23 +9,13 @@ https://platform.openai.com/docs/api-reference/chat/create, 2026-11.
 from collections.abc import Mapping
 
 from waystation.providers.anthropic.inexpressible import inexpressible
+from waystation.providers.impossible_fields import IMPOSSIBLE, take_impossible
 from waystation.providers.messages_names import OTHER_APIS
 from waystation.wire.checks import object_at, text_in
 
 # What the API cannot do, with the values that ask for nothing.
 _IMPOSSIBLE: Mapping[str, tuple[object, ...]] = {
-    "n": (1,),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
-    "logit_bias": ({},),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "seed": (),
-    "modalities": (["text"], []),
-    "audio": (),
-    "prediction": (),
-    "store": (False,),
-    "verbosity": ("medium",),
+    **IMPOSSIBLE,
     "system": (),  # it is made of the messages
 }
 # They change nothing about an answer: the user is named otherwise, usage is always told, and the
@@ -63,13 +53,8 @@ def build_fields(
     left out. Raises InvalidBodyError, naming what cannot be expressed.
     """
     given = {name: value for name, value in fields.items() if name not in _ELSEWHERE | _NEEDLESS}
-    for name, neutral in _IMPOSSIBLE.items():
-        if name not in given:
-            continue
-        value = given.pop(name)
-        is_foreign_setting = ui_defaults and name in OTHER_APIS
-        if not is_foreign_setting and not any(_is_same(value, known) for known in neutral):
-            raise inexpressible(name)
+    if name := take_impossible(given, _IMPOSSIBLE, ignored=OTHER_APIS if ui_defaults else ()):
+        raise inexpressible(name)
     body = {name: value for name, value in given.items() if name not in _TRANSLATED}
     if "stop_sequences" in given:
         stop = given["stop_sequences"]
@@ -81,10 +66,6 @@ def build_fields(
     if "response_format" in given:
         _put_format(body, object_at(given["response_format"], "response_format"))
     return body
-
-
-def _is_same(value: object, known: object) -> bool:
-    return isinstance(value, bool) == isinstance(known, bool) and value == known
 
 
 def _put_format(body: dict[str, object], asked: dict[str, object]) -> None:

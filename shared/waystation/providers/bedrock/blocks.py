@@ -5,12 +5,9 @@ told when their block is whole. A block need not be announced: its first piece s
 """
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from waystation.providers.answer_pieces import (
-    MAX_CALLS,
-    SEPARATOR,
     Piece,
     not_a_message,
     object_of,
@@ -24,9 +21,8 @@ from waystation.providers.bedrock.pieces import (
     thinking_of,
     tool_call_of,
 )
+from waystation.providers.choice_teller import ChoiceTeller, block_index
 from waystation.wire.events import Delta
-
-MAX_BLOCKS = 10_000
 
 
 @dataclass(slots=True)
@@ -42,53 +38,46 @@ class _Block:
     citations: list[Piece] = field(default_factory=list)
 
 
-class BlockTeller:
+class BlockTeller(ChoiceTeller):
     """Keeps what one streamed answer has told. Its methods raise UpstreamError."""
 
     def __init__(self) -> None:
-        self.head: Piece = {}
+        super().__init__("annotations", "thinking_blocks")
         self._open: dict[int, _Block] = {}
-        self._has_begun = False
-        self._has_reasoning = False
-        self._content_length = 0
-        self._counts = dict.fromkeys(("annotations", "thinking_blocks", "tool_calls"), 0)
 
     def start(self, event: Piece) -> list[Delta]:
         """Tell a call as it begins; other blocks say nothing yet."""
-        index = _index_of(event)
+        index = block_index(event.get("contentBlockIndex"))
         deltas = self._close(index)
         block = self._open[index] = _Block(self._content_length)
         call = object_of(object_of(event.get("start")).get("toolUse"))
         if not call or is_own_call(call):
             return deltas
-        block.call = self._counts["tool_calls"]
-        if block.call >= MAX_CALLS:
-            raise not_a_message()
-        return deltas + self._listed("tool_calls", [tool_call_of(call, "")])
+        block.call, begun = self._call(tool_call_of(call, ""))
+        return deltas + begun
 
     def delta(self, event: Piece) -> list[Delta]:
         """Tell a piece of a block."""
-        index = _index_of(event)
+        index = block_index(event.get("contentBlockIndex"))
         block = self._open.setdefault(index, _Block(self._content_length))
         piece = object_of(event.get("delta"))
         if text := text_of(piece.get("text")):
-            self._content_length += len(text)
-            return self._tell(content=text)
+            return self._content(text)
         if note := object_of(piece.get("citation")):
             block.citations.append(note)
         if call := object_of(piece.get("toolUse")):
             return self._input(block, text_of(call.get("input")))
-        return self._reasoning(block, object_of(piece.get("reasoningContent")))
+        return self._reasoned(block, object_of(piece.get("reasoningContent")))
 
     def stop(self, event: Piece) -> list[Delta]:
         """Tell what can be told of a block only when it is whole."""
-        return self._close(_index_of(event))
+        return self._close(block_index(event.get("contentBlockIndex")))
 
     def finish(self, ending: Piece) -> list[Delta]:
         """Tell why the answer ended; nothing is told after that."""
         deltas = [delta for index in [*self._open] for delta in self._close(index)]
-        told = choice_of_ending(ending, has_calls=self._counts["tool_calls"] > 0)
-        return [*deltas, Delta([{"index": 0, "delta": self._first(), **told}], self.head)]
+        told = choice_of_ending(ending, has_calls=self._has_calls)
+        return [*deltas, *self._choice({}, **told)]
 
     def _close(self, index: int) -> list[Delta]:
         block = self._open.pop(index, None)
@@ -113,43 +102,15 @@ class BlockTeller:
         block.has_input = True
         return self._arguments(block.call, text)
 
-    def _reasoning(self, block: _Block, piece: Piece) -> list[Delta]:
+    def _reasoned(self, block: _Block, piece: Piece) -> list[Delta]:
         block.signature += text_of(piece.get("signature"))
         if data := text_of(piece.get("redactedContent")):
             block.redacted.append(data)
         text = text_of(piece.get("text"))
-        if not text:
-            return []
-        is_next = not block.reasoning and self._has_reasoning
-        block.reasoning.append(text)
-        self._has_reasoning = True
-        return self._tell(reasoning_content=SEPARATOR + text if is_next else text)
-
-    def _arguments(self, call: int, text: str) -> list[Delta]:
-        return self._tell(tool_calls=[{"index": call, "function": {"arguments": text}}])
-
-    def _listed(self, name: str, entries: list[Piece]) -> list[Delta]:
-        """Tell entries of a list, numbered as the pieces of a list must be."""
-        first = self._counts[name]
-        self._counts[name] += len(entries)
-        return self._tell(**{name: [{**e, "index": n} for n, e in enumerate(entries, first)]})
-
-    def _tell(self, **fields: object) -> list[Delta]:
-        choice: Piece = {"index": 0, "delta": self._first() | fields, "finish_reason": None}
-        return [Delta([choice], self.head)]
-
-    def _first(self) -> Piece:
-        if self._has_begun:
-            return {}
-        self._has_begun = True
-        return {"role": "assistant", "content": None}
-
-
-def _index_of(event: Mapping[str, object]) -> int:
-    index = event.get("contentBlockIndex")
-    if type(index) is not int or not 0 <= index < MAX_BLOCKS:
-        raise not_a_message()
-    return index
+        begins = not block.reasoning
+        if text:
+            block.reasoning.append(text)
+        return self._reasoning(text, begins=begins)
 
 
 def _joined(pieces: list[str]) -> str:

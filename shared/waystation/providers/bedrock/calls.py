@@ -6,15 +6,14 @@ Source: https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use-inference-
 import json
 import re
 
-from waystation.errors import InvalidBodyError
 from waystation.providers.bedrock.content import (
     Block,
     ContentBuilder,
     cache_points,
 )
 from waystation.providers.bedrock.inexpressible import inexpressible, refuse_others
+from waystation.providers.call_input import read_input
 from waystation.wire.checks import list_at, object_at, text_in
-from waystation.wire.json_reader import read_json_lenient
 
 MAX_ID_LENGTH = 64
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.:-]")
@@ -88,18 +87,6 @@ def _tool_use(function: Block, call_id: str, where: str) -> Block:
     told = {
         "toolUseId": valid_id(call_id),
         "name": text_in(function, "name", where),
-        "input": _input(text_in(function, "arguments", where), f"{where}.arguments"),
+        "input": read_input(function, where),
     }
     return {"toolUse": told}
-
-
-def _input(arguments: str, path: str) -> dict[str, object]:
-    if not arguments.strip():
-        return {}
-    try:
-        value = read_json_lenient(arguments.encode())
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidBodyError(f"{path} must be the JSON text of an object.", param=path)
-    return value

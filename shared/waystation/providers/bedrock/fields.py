@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from waystation.errors import InvalidBodyError
 from waystation.providers.bedrock.inexpressible import inexpressible
+from waystation.providers.impossible_fields import IMPOSSIBLE, take_impossible
 from waystation.wire.checks import object_at
 
 Fields: TypeAlias = dict[str, object]
@@ -24,19 +25,8 @@ _FROM_INFERENCE = {
 }
 # What the API cannot do, with the values that ask for nothing.
 _IMPOSSIBLE: Mapping[str, tuple[object, ...]] = {
-    "n": (1,),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
-    "logit_bias": ({},),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "seed": (),
+    **IMPOSSIBLE,
     "response_format": ({"type": "text"},),
-    "modalities": (["text"], []),
-    "audio": (),
-    "prediction": (),
-    "store": (False,),
-    "verbosity": ("medium",),
     "web_search_options": (),
     # They are made of the model, the messages and the tools.
     "modelId": (),
@@ -94,13 +84,8 @@ def select_fields(given: Mapping[str, object], *, ui_defaults: bool) -> Fields:
     left out. Raises InvalidBodyError, naming what cannot be expressed.
     """
     selected = {name: v for name, v in given.items() if name not in _ELSEWHERE | _NEEDLESS}
-    for name, neutral in _IMPOSSIBLE.items():
-        if name not in selected:
-            continue
-        value = selected.pop(name)
-        is_foreign = ui_defaults and name in _FOREIGN
-        if not is_foreign and not any(_is_same(value, known) for known in neutral):
-            raise inexpressible(name)
+    if name := take_impossible(selected, _IMPOSSIBLE, ignored=_FOREIGN if ui_defaults else ()):
+        raise inexpressible(name)
     return selected
 
 
@@ -143,10 +128,6 @@ def is_nova(model: str) -> bool:
 def without_names(fields: Mapping[str, object], names: Iterable[str]) -> Fields:
     gone = frozenset(names)
     return {name: value for name, value in fields.items() if name not in gone}
-
-
-def _is_same(value: object, known: object) -> bool:
-    return isinstance(value, bool) == isinstance(known, bool) and value == known
 
 
 def _count(value: object) -> int:
