@@ -19,9 +19,8 @@ from waystation.providers.anthropic.content import (
 )
 from waystation.providers.anthropic.inexpressible import inexpressible
 from waystation.providers.claude.thinking_blocks import build_server_blocks, build_thinking
-from waystation.wire.checks import object_at, text_in, without
-
-Message = dict[str, object]
+from waystation.providers.turn_builder import Message, TurnBuilder
+from waystation.wire.checks import text_in, without
 
 _TRANSLATED = frozenset({"role", "content", "name", "cache_control"})
 _TRANSLATED_OF_ASSISTANT = _TRANSLATED | {
@@ -69,29 +68,13 @@ def render_system(blocks: list[Block]) -> str | list[Block]:
     return blocks
 
 
-class _Builder:
-    """Gathers turns, and numbers the calls of the older way, which have no ids of their own."""
+class _Builder(TurnBuilder):
+    """Gathers turns."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._instructions: list[list[Block]] = []
         self._turns: list[Message] = []
-        self._older_calls = 0
-
-    def add(self, value: object, where: str) -> None:
-        message = object_at(value, where)
-        match message.get("role"):
-            case "system" | "developer":
-                self._add_instructions(message, where)
-            case "user":
-                self._add_user(message, where)
-            case "assistant":
-                self._add_assistant(message, where)
-            case "tool":
-                self._add_result(message, where)
-            case "function":
-                self._add_older_result(message, where)
-            case _:
-                raise InvalidBodyError(f"{where}.role is not known.", param=f"{where}.role")
 
     def conversation(self) -> Conversation:
         turns, instructions = self._turns, [*self._instructions]
@@ -122,28 +105,15 @@ class _Builder:
         after = text_blocks(text_in(message, "refusal", where)) if "refusal" in message else []
         after += build_calls(message, where)
         if "function_call" in message:
-            self._older_calls += 1
             place = f"{where}.function_call"
-            after.append(build_older_call(message["function_call"], self._older_call_id(), place))
+            after.append(build_older_call(message["function_call"], self._next_call_id(), place))
         if before or after:
             said = [*before, *as_blocks(said), *after]
         rest = without(message, *_TRANSLATED_OF_ASSISTANT)
         self._add_turn("assistant", said, message, rest)
 
-    def _add_result(self, message: Message, where: str) -> None:
-        call_id = text_in(message, "tool_call_id", where)
+    def _add_result(self, message: Message, call_id: str, where: str) -> None:
         self._add_turn("user", [build_result(message, call_id, where)], {}, {})
-
-    def _add_older_result(self, message: Message, where: str) -> None:
-        if not self._older_calls:
-            raise InvalidBodyError(
-                f"{where} answers a function that no message before it calls.",
-                param=f"{where}.role",
-            )
-        self._add_turn("user", [build_result(message, self._older_call_id(), where)], {}, {})
-
-    def _older_call_id(self) -> str:
-        return f"call_function_{self._older_calls}"
 
     def _add_turn(
         self, role: str, content: str | list[Block], message: Message, rest: Message

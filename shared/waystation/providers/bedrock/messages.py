@@ -8,7 +8,6 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Mess
 
 import base64
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from waystation.errors import InvalidBodyError
 from waystation.providers.bedrock.calls import build_calls, build_older_call, build_result
@@ -20,9 +19,8 @@ from waystation.providers.bedrock.content import (
 )
 from waystation.providers.bedrock.inexpressible import inexpressible, refuse_others
 from waystation.providers.claude.thinking_blocks import build_thinking
-from waystation.wire.checks import object_at, text_in
-
-Message: TypeAlias = dict[str, object]
+from waystation.providers.turn_builder import Message, TurnBuilder
+from waystation.wire.checks import text_in
 
 _KNOWN = frozenset({"role", "content", "cache_control"})
 _KNOWN_OF_ASSISTANT = _KNOWN | {
@@ -69,31 +67,14 @@ def build_conversation(messages: list[dict[str, object]]) -> Conversation:
     return builder.conversation()
 
 
-class _Builder:
-    """Gathers turns, and numbers the calls of the older way, which have no ids of their own."""
+class _Builder(TurnBuilder):
+    """Gathers turns."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._contents = ContentBuilder()
         self._instructions: list[list[Block]] = []
         self._turns: list[_Turn] = []
-        self._older_calls = 0
-
-    def add(self, value: object, where: str) -> None:
-        message = object_at(value, where)
-        match message.get("role"):
-            case "system" | "developer":
-                self._add_instructions(message, where)
-            case "user":
-                self._add_user(message, where)
-            case "assistant":
-                self._add_assistant(message, where)
-            case "tool":
-                call_id = text_in(message, "tool_call_id", where)
-                self._add_result(message, call_id, where)
-            case "function":
-                self._add_older_result(message, where)
-            case _:
-                raise InvalidBodyError(f"{where}.role is not known.", param=f"{where}.role")
 
     def conversation(self) -> Conversation:
         turns, instructions = self._turns, [*self._instructions]
@@ -128,24 +109,12 @@ class _Builder:
             said += text_blocks(text_in(message, "refusal", where))
         said += build_calls(message, where)
         if "function_call" in message:
-            self._older_calls += 1
             place = f"{where}.function_call"
-            said.append(build_older_call(message["function_call"], self._older_call_id(), place))
+            said.append(build_older_call(message["function_call"], self._next_call_id(), place))
         self._say("assistant", _marked(said, message, where))
 
     def _add_result(self, message: Message, call_id: str, where: str) -> None:
         self._turn("user").results += build_result(message, call_id, where, self._contents)
-
-    def _add_older_result(self, message: Message, where: str) -> None:
-        if not self._older_calls:
-            raise InvalidBodyError(
-                f"{where} answers a function that no message before it calls.",
-                param=f"{where}.role",
-            )
-        self._add_result(message, self._older_call_id(), where)
-
-    def _older_call_id(self) -> str:
-        return f"call_function_{self._older_calls}"
 
     def _content(self, message: Message, where: str) -> list[Block]:
         return _marked(self._contents.build(message.get("content"), where), message, where)
