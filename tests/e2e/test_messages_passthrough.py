@@ -11,7 +11,6 @@ from tests.support.anthropic_upstream import (
     PING,
     block_delta,
     block_start,
-    encoded,
     error,
     events_of,
     message,
@@ -29,6 +28,7 @@ from tests.support.anthropic_upstream import (
     web_citation,
 )
 from tests.support.fake_upstream import FakeUpstream, json_reply, stream_reply
+from tests.support.named_events import encoded
 from tests.support.served_gateway import KEY, MESSAGES, ServedGateway
 
 MODEL = "Claude/claude-sonnet-4-5"

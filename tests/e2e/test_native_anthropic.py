@@ -7,7 +7,6 @@ import openai
 import pytest
 
 from tests.support.anthropic_upstream import (
-    encoded,
     error,
     events_of,
     messages_refused,
@@ -21,6 +20,7 @@ from tests.support.anthropic_upstream import (
 )
 from tests.support.fake_upstream import FakeUpstream, stream_reply
 from tests.support.lambda_gateway import build_config
+from tests.support.named_events import encoded
 from tests.support.served_gateway import ServedGateway
 
 MODEL = "Acme/claude-sonnet-4-5"

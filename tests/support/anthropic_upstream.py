@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.support.fake_upstream import Headers, Step, json_reply, stream_reply
+from tests.support.named_events import encoded
 
 Block = dict[str, Any]
 Event = dict[str, Any]
@@ -105,10 +106,6 @@ def events_of(*blocks: Block, **fields: object) -> list[Event]:
         events += _block_events(index, block)
     ending = {name: whole[name] for name in _ENDING if name in whole}
     return [*events, message_delta(counted, **ending), MESSAGE_STOP]
-
-
-def encoded(event: Event) -> bytes:
-    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
 def messages_reply(*blocks: Block, **fields: object) -> list[Step]:

@@ -5,11 +5,11 @@ into a whole answer, `events_of` into the events of a stream. Both are valid for
 functions below `events_of` make single events, for streams that are not honest.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.support.fake_upstream import Step, json_reply, stream_reply
+from tests.support.named_events import encoded
 
 Item = dict[str, Any]
 Event = dict[str, Any]
@@ -114,10 +114,6 @@ def events_of(*items: Item, **fields: object) -> list[Event]:
         documents += _item_events(index, item)
     documents.append(ending(*items, **fields))
     return [document | {"sequence_number": n} for n, document in enumerate(documents)]
-
-
-def encoded(event: Event) -> bytes:
-    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
 def responses_reply(*items: Item, **fields: object) -> list[Step]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.anthropic_upstream import encoded, events_of, message, text_block
+from tests.support.anthropic_upstream import events_of, message, text_block
 from tests.support.calls import (
     COST,
     DONE,
@@ -28,6 +28,7 @@ from tests.support.fakes import (
     build_snapshot_of,
     built_ins,
 )
+from tests.support.named_events import encoded
 from waystation.calls.routing import Routes
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import ChatRuntime

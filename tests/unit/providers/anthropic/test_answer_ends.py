@@ -13,7 +13,6 @@ from tests.support.anthropic_upstream import (
     block_delta,
     block_start,
     block_stop,
-    encoded,
     error,
     events_of,
     message_delta,
@@ -28,6 +27,8 @@ from tests.support.anthropic_upstream import (
     web_citation,
 )
 from tests.support.mutations import mutations
+from tests.support.named_events import encoded
+from tests.support.streamed_answers import failure, read_stream
 from waystation.errors import UpstreamError, UpstreamFailedError, UpstreamInvalidResponseError
 from waystation.providers.anthropic.answer import AnthropicAnswerReader
 from waystation.wire.events import Delta, Failed, Finished, StreamEvent, UsageReport
@@ -42,20 +43,7 @@ BROKE_OFF = (UpstreamInvalidResponseError, "The upstream's stream broke off.")
 
 
 def parse(*events: Event | bytes) -> list[StreamEvent]:
-    parser = AnthropicAnswerReader().stream_parser()
-    told = [
-        event
-        for piece in events
-        for event in parser.feed(piece if isinstance(piece, bytes) else encoded(piece))
-    ]
-    return told + parser.finish()
-
-
-def failure(events: list[StreamEvent]) -> tuple[type[UpstreamError], str]:
-    *others, last = events
-    assert isinstance(last, Failed)
-    assert not [event for event in others if isinstance(event, Failed | Finished)]
-    return type(last.error), last.error.message
+    return read_stream(AnthropicAnswerReader(), *map(encoded, events))
 
 
 def endings(events: Sequence[StreamEvent]) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Streamed messages as the events of a chat completion."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from tests.support.anthropic_upstream import (
     block_delta,
     block_start,
     block_stop,
-    encoded,
     events_of,
     message_delta,
     message_start,
@@ -22,6 +20,8 @@ from tests.support.anthropic_upstream import (
     thinking_block,
     usage,
 )
+from tests.support.named_events import encoded
+from tests.support.streamed_answers import pieces, read_stream
 from waystation.providers.anthropic.answer import AnthropicAnswerReader
 from waystation.wire.events import Delta, Finished, StreamEvent, UsageReport
 from waystation.wire.usage import Usage
@@ -34,30 +34,7 @@ END = [message_delta(), MESSAGE_STOP]
 
 
 def parse(*events: Event | bytes) -> list[StreamEvent]:
-    parser = AnthropicAnswerReader().stream_parser()
-    told = [
-        event
-        for piece in events
-        for event in parser.feed(piece if isinstance(piece, bytes) else encoded(piece))
-    ]
-    return told + parser.finish()
-
-
-def pieces(events: Sequence[StreamEvent]) -> list[dict[str, Any]]:
-    """Return the deltas, after a look at how they are wrapped: the last one ends the choice."""
-    assert isinstance(events[-1], Finished)
-    *deltas, last = [event for event in events if isinstance(event, Delta)]
-    found: list[dict[str, Any]] = []
-    for delta in deltas:
-        (choice,) = delta.choices
-        assert choice == {"index": 0, "delta": choice["delta"], "finish_reason": None}
-        found.append(choice["delta"])  # type: ignore[arg-type]
-    assert last.choices[0]["delta"] == {}
-    assert found[0].pop("role") == "assistant"
-    if found[0].get("content") is None:
-        del found[0]["content"]
-    assert not any("role" in piece for piece in found)
-    return found
+    return read_stream(AnthropicAnswerReader(), *map(encoded, events))
 
 
 def block(start: dict[str, Any], *deltas: Event) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ from tests.support.anthropic_upstream import (
     MESSAGE_STOP,
     PING,
     block_delta,
-    encoded,
     error,
     events_of,
     message,
@@ -21,6 +20,8 @@ from tests.support.anthropic_upstream import (
     tool_block,
     usage,
 )
+from tests.support.named_events import encoded
+from tests.support.streamed_answers import read_stream
 from waystation.errors import UpstreamError, UpstreamRateLimitedError
 from waystation.providers.anthropic.answer import AnthropicAnswerReader
 from waystation.providers.anthropic.passthrough_answer import NativeAnswerReader
@@ -35,8 +36,7 @@ every_stream = pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.na
 
 
 def parse(*pieces: bytes) -> list[StreamEvent]:
-    parser = READER.stream_parser()
-    return [event for piece in pieces for event in parser.feed(piece)] + parser.finish()
+    return read_stream(READER, *pieces)
 
 
 def native(event: dict[str, Any], characters: int = 0) -> Native:

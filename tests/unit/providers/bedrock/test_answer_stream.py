@@ -1,7 +1,6 @@
 """Streamed answers as the events of a chat completion."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,7 @@ from tests.support.bedrock_upstream import (
     usage,
     web_citation,
 )
+from tests.support.streamed_answers import pieces, read_stream
 from waystation.errors import (
     UpstreamAuthFailedError,
     UpstreamFailedError,
@@ -38,23 +38,7 @@ ENDING = {"native_finish_reason": "end_turn"}
 
 
 def parse(*events: Event) -> list[StreamEvent]:
-    parser = ConverseAnswerReader().stream_parser()
-    return parser.feed(handed_over(*events)) + parser.finish()
-
-
-def pieces(events: Sequence[StreamEvent]) -> list[dict[str, Any]]:
-    """Return the deltas but for the last, which ends the choice."""
-    *deltas, last = [event for event in events if isinstance(event, Delta)]
-    found: list[dict[str, Any]] = []
-    for piece in deltas:
-        ((choice),) = piece.choices
-        assert choice == {"index": 0, "delta": choice["delta"], "finish_reason": None}
-        found.append(dict(choice["delta"]))  # type: ignore[call-overload]
-    assert last.choices[0]["delta"] == {}
-    assert found[0].pop("role") == "assistant"
-    if found[0].get("content") is None:
-        del found[0]["content"]
-    return found
+    return read_stream(ConverseAnswerReader(), handed_over(*events))
 
 
 def failure_of(events: Sequence[StreamEvent]) -> Exception:

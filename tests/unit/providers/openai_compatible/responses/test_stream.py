@@ -1,15 +1,13 @@
 """Streamed responses as the events of a chat completion."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
+from tests.support.named_events import encoded
 from tests.support.responses_upstream import (
     Event,
     Item,
-    encoded,
     ending,
     events_of,
     item_added,
@@ -22,9 +20,10 @@ from tests.support.responses_upstream import (
     text_item,
     url_citation,
 )
-from waystation.errors import UpstreamError, UpstreamInvalidResponseError
+from tests.support.streamed_answers import failure, pieces, read_stream
+from waystation.errors import UpstreamInvalidResponseError
 from waystation.providers.openai_compatible.responses import ResponsesAnswerReader
-from waystation.wire.events import Delta, Failed, Finished, StreamEvent, UsageReport
+from waystation.wire.events import Delta, Finished, StreamEvent, UsageReport
 from waystation.wire.usage import Usage
 
 HEAD = {"id": "resp_1", "model": "upstream-model", "created": 1700000000}
@@ -40,34 +39,7 @@ CREATED: Event = {"type": "response.created", "response": response(status="in_pr
 
 
 def parse(*events: Event | bytes) -> list[StreamEvent]:
-    parser = ResponsesAnswerReader().stream_parser()
-    told = [
-        event
-        for piece in events
-        for event in parser.feed(piece if isinstance(piece, bytes) else encoded(piece))
-    ]
-    return told + parser.finish()
-
-
-def pieces(events: Sequence[StreamEvent]) -> list[dict[str, Any]]:
-    """Return the deltas, after a look at how they are wrapped: the last one ends the choice."""
-    *deltas, last = [event for event in events if isinstance(event, Delta)]
-    found: list[dict[str, Any]] = []
-    for delta in deltas:
-        (choice,) = delta.choices
-        assert choice == {"index": 0, "delta": choice["delta"], "finish_reason": None}
-        found.append(choice["delta"])  # type: ignore[arg-type]
-    assert last.choices[0]["delta"] == {}
-    assert found[0].pop("role") == "assistant"
-    assert not any("role" in piece for piece in found)
-    return found
-
-
-def failure(events: list[StreamEvent]) -> tuple[type[UpstreamError], str]:
-    *others, last = events
-    assert isinstance(last, Failed)
-    assert not [event for event in others if isinstance(event, Failed | Finished)]
-    return type(last.error), last.error.message
+    return read_stream(ResponsesAnswerReader(), *map(encoded, events))
 
 
 def test_a_stream_is_deltas_usage_and_the_end():
@@ -133,7 +105,7 @@ def test_noise_is_no_event(noise):
 def test_reasoning_has_a_blank_line_between_its_parts():
     one, two = reasoning_item("ab", "cd", encrypted="e"), reasoning_item("ef")
     assert pieces(parse(*events_of(one, search_item(), two, text_item("4")))) == [
-        {"content": None, "reasoning_content": "a"},
+        {"reasoning_content": "a"},
         {"reasoning_content": "b"},
         {"reasoning_content": "\n\nc"},
         {"reasoning_content": "d"},
@@ -155,7 +127,7 @@ def test_reasoning_itself_is_told_where_there_is_no_summary():
         {"type": f"{kind}.done", "output_index": 0, "content_index": 1, "text": "c"},
     ]
     assert pieces(parse(*events, item_done(item), ending(item, text_item("4")))) == [
-        {"content": None, "reasoning_content": "a"},
+        {"reasoning_content": "a"},
         {"reasoning_content": "b"},
         {"reasoning_content": "\n\nc"},
         {"content": "4"},
@@ -168,7 +140,7 @@ def test_a_summary_beside_the_reasoning_itself_is_not_told_too():
         {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "short"},
     ]
     assert pieces(parse(*events, ending(reasoning_item("short"), text_item("4")))) == [
-        {"content": None, "reasoning_content": "long"},
+        {"reasoning_content": "long"},
         {"content": "4", "reasoning_items": [{"index": 0, **reasoning_item("short")}]},
     ]
 
@@ -230,16 +202,14 @@ REFUSAL = "response.refusal"
     ids=["piece by piece", "in its own event", "in the item", "in the end"],
 )
 def test_a_refusal_is_told_once(events):
-    assert pieces(parse(CREATED, *events, ending(refusal_item("no")))) == [
-        {"content": None, "refusal": "no"}
-    ]
+    assert pieces(parse(CREATED, *events, ending(refusal_item("no")))) == [{"refusal": "no"}]
 
 
 def test_an_answer_that_says_nothing_has_an_empty_text():
     fields = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
     told = parse(CREATED, ending(reasoning_item(), **fields))
     assert pieces(told) == [
-        {"content": None, "reasoning_items": [{"index": 0, **reasoning_item()}]},
+        {"reasoning_items": [{"index": 0, **reasoning_item()}]},
         {"content": ""},
     ]
     assert told[2].choices[0]["finish_reason"] == "length"  # type: ignore[union-attr]

@@ -1,54 +1,32 @@
 """Calls of tools in streamed responses."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
 
+from tests.support.named_events import encoded
 from tests.support.responses_upstream import (
     Event,
     call_item,
     custom_call_item,
-    encoded,
     ending,
     item_added,
     item_done,
     response,
 )
+from tests.support.streamed_answers import pieces, read_stream
 from waystation.providers.openai_compatible.responses import ResponsesAnswerReader
-from waystation.wire.events import Delta, Failed, Finished, StreamEvent
+from waystation.wire.events import Failed, Finished, StreamEvent
 
 CREATED: Event = {"type": "response.created", "response": response(status="in_progress")}
 CUSTOM = custom_call_item("g", "xy", "c2")
 
 
 def parse(*events: Event | bytes) -> list[StreamEvent]:
-    parser = ResponsesAnswerReader().stream_parser()
-    told = [
-        event
-        for piece in events
-        for event in parser.feed(piece if isinstance(piece, bytes) else encoded(piece))
-    ]
-    return told + parser.finish()
+    return read_stream(ResponsesAnswerReader(), *map(encoded, events))
 
 
 def arguments(text: str, index: int = 0) -> Event:
     kind = "response.function_call_arguments.delta"
     return {"type": kind, "output_index": index, "delta": text}
-
-
-def pieces(events: Sequence[StreamEvent]) -> list[dict[str, Any]]:
-    """Return the deltas, after a look at how they are wrapped: the last one ends the choice."""
-    *deltas, last = [event for event in events if isinstance(event, Delta)]
-    found: list[dict[str, Any]] = []
-    for delta in deltas:
-        (choice,) = delta.choices
-        assert choice == {"index": 0, "delta": choice["delta"], "finish_reason": None}
-        found.append(choice["delta"])  # type: ignore[arg-type]
-    assert last.choices[0]["delta"] == {}
-    assert found[0].pop("role") == "assistant"
-    assert not any("role" in piece for piece in found)
-    return found
 
 
 def call(index: int, call_id: str, name: str) -> dict[str, object]:
@@ -72,7 +50,7 @@ def test_interleaved_calls_are_numbered_in_order():
     ends = [item_done(call_item("f", "[]", "a"), 1), item_done(call_item("g", "{}", "b"), 3)]
     told = parse(CREATED, *events, *ends, ending())
     assert pieces(told) == [
-        {"content": None, **call(0, "a", "f")},
+        {**call(0, "a", "f")},
         call(1, "b", "g"),
         more(1, "{"),
         more(0, "["),
@@ -92,7 +70,7 @@ def test_custom_calls():
     ]
     begun = {"index": 0, "id": "c2", "type": "custom", "custom": {"name": "g", "input": ""}}
     assert pieces(parse(CREATED, *events, ending(CUSTOM))) == [
-        {"content": None, "tool_calls": [begun]},
+        {"tool_calls": [begun]},
         {"tool_calls": [{"index": 0, "custom": {"input": "x"}}]},
         {"tool_calls": [{"index": 0, "custom": {"input": "y"}}]},
     ]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.mutations import mutations
+from tests.support.named_events import encoded
 from tests.support.responses_upstream import (
     Event,
     call_item,
     custom_call_item,
-    encoded,
     ending,
     events_of,
     item_done,
@@ -22,7 +22,8 @@ from tests.support.responses_upstream import (
     url_citation,
     usage,
 )
-from waystation.errors import UpstreamError, UpstreamFailedError, UpstreamInvalidResponseError
+from tests.support.streamed_answers import failure, read_stream
+from waystation.errors import UpstreamFailedError, UpstreamInvalidResponseError
 from waystation.providers.openai_compatible.responses import ResponsesAnswerReader
 from waystation.wire.events import Failed, Finished, StreamEvent, UsageReport
 from waystation.wire.sse import MAX_LINE_BYTES
@@ -42,20 +43,7 @@ CUSTOM = custom_call_item("g", "xy", "c2")
 
 
 def parse(*events: Event | bytes) -> list[StreamEvent]:
-    parser = ResponsesAnswerReader().stream_parser()
-    told = [
-        event
-        for piece in events
-        for event in parser.feed(piece if isinstance(piece, bytes) else encoded(piece))
-    ]
-    return told + parser.finish()
-
-
-def failure(events: list[StreamEvent]) -> tuple[type[UpstreamError], str]:
-    *others, last = events
-    assert isinstance(last, Failed)
-    assert not [event for event in others if isinstance(event, Failed | Finished)]
-    return type(last.error), last.error.message
+    return read_stream(ResponsesAnswerReader(), *map(encoded, events))
 
 
 def test_nothing_counts_after_the_end():
