@@ -27,8 +27,8 @@ from tests.support.anthropic_upstream import (
     usage,
     web_citation,
 )
+from tests.support.event_bytes import encoded
 from tests.support.fake_upstream import FakeUpstream, json_reply, stream_reply
-from tests.support.named_events import encoded
 from tests.support.served_gateway import KEY, MESSAGES, ServedGateway
 
 MODEL = "Claude/claude-sonnet-4-5"

@@ -18,9 +18,9 @@ from tests.support.anthropic_upstream import (
     tool_block,
     usage,
 )
+from tests.support.event_bytes import encoded
 from tests.support.fake_upstream import FakeUpstream, stream_reply
 from tests.support.lambda_gateway import build_config
-from tests.support.named_events import encoded
 from tests.support.served_gateway import ServedGateway
 
 MODEL = "Acme/claude-sonnet-4-5"

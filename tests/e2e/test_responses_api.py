@@ -7,9 +7,9 @@ import openai
 import pytest
 from pydantic import BaseModel
 
+from tests.support.event_bytes import encoded
 from tests.support.fake_upstream import FakeUpstream, json_reply, stream_reply
 from tests.support.lambda_gateway import build_config
-from tests.support.named_events import encoded
 from tests.support.responses_upstream import (
     call_item,
     events_of,

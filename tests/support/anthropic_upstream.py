@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.support.event_bytes import encoded
 from tests.support.fake_upstream import Headers, Step, json_reply, stream_reply
-from tests.support.named_events import encoded
 
 Block = dict[str, Any]
 Event = dict[str, Any]

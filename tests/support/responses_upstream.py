@@ -8,8 +8,8 @@ functions below `events_of` make single events, for streams that are not honest.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.support.event_bytes import encoded
 from tests.support.fake_upstream import Step, json_reply, stream_reply
-from tests.support.named_events import encoded
 
 Item = dict[str, Any]
 Event = dict[str, Any]

@@ -20,6 +20,7 @@ from tests.support.calls import (
     stream_answer,
     usage_chunk,
 )
+from tests.support.event_bytes import encoded
 from tests.support.fakes import (
     InMemoryLedger,
     Reply,
@@ -28,7 +29,6 @@ from tests.support.fakes import (
     build_snapshot_of,
     built_ins,
 )
-from tests.support.named_events import encoded
 from waystation.calls.routing import Routes
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import ChatRuntime

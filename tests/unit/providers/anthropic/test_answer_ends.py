@@ -26,8 +26,8 @@ from tests.support.anthropic_upstream import (
     usage,
     web_citation,
 )
+from tests.support.event_bytes import encoded
 from tests.support.mutations import mutations
-from tests.support.named_events import encoded
 from tests.support.streamed_answers import failure, read_stream
 from waystation.errors import UpstreamError, UpstreamFailedError, UpstreamInvalidResponseError
 from waystation.providers.anthropic.answer import AnthropicAnswerReader

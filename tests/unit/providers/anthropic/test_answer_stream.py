@@ -20,7 +20,7 @@ from tests.support.anthropic_upstream import (
     thinking_block,
     usage,
 )
-from tests.support.named_events import encoded
+from tests.support.event_bytes import encoded
 from tests.support.streamed_answers import pieces, read_stream
 from waystation.providers.anthropic.answer import AnthropicAnswerReader
 from waystation.wire.events import Delta, Finished, StreamEvent, UsageReport

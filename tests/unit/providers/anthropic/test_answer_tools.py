@@ -19,7 +19,7 @@ from tests.support.anthropic_upstream import (
     tool_block,
     web_citation,
 )
-from tests.support.named_events import encoded
+from tests.support.event_bytes import encoded
 from tests.support.streamed_answers import pieces, read_stream
 from waystation.providers.anthropic.answer import AnthropicAnswerReader
 from waystation.wire.events import StreamEvent

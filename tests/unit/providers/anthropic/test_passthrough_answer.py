@@ -20,7 +20,7 @@ from tests.support.anthropic_upstream import (
     tool_block,
     usage,
 )
-from tests.support.named_events import encoded
+from tests.support.event_bytes import encoded
 from tests.support.streamed_answers import read_stream
 from waystation.errors import UpstreamError, UpstreamRateLimitedError
 from waystation.providers.anthropic.answer import AnthropicAnswerReader

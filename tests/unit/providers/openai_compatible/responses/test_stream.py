@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.named_events import encoded
+from tests.support.event_bytes import encoded
 from tests.support.responses_upstream import (
     Event,
     Item,

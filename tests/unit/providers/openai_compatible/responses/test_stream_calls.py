@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.named_events import encoded
+from tests.support.event_bytes import encoded
 from tests.support.responses_upstream import (
     Event,
     call_item,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.support.event_bytes import encoded
 from tests.support.mutations import mutations
-from tests.support.named_events import encoded
 from tests.support.responses_upstream import (
     Event,
     call_item,
