@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+_TEXT_PARTS = ("text", "input_text", "output_text")  # compared: a type may be no text
 _KINDS = {"image_url": "image", "image": "image", "input_audio": "audio", "file": "file"}
 
 
