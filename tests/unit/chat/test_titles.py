@@ -23,7 +23,7 @@ def _log() -> Iterator[None]:
 
 
 async def jobs_of(
-    *, headers: dict[str, str] | None = None, build: dict[str, Any] | None = None, **body: object
+    *, headers: dict[str, str] | None = None, build: dict[str, Any] | None = None, **body: Any
 ) -> list[TitleJob]:
     """Ask one chat that is answered whole; return the jobs that were started."""
     starter = Starter()
