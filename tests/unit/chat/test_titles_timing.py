@@ -190,7 +190,7 @@ class Failing:
 
 
 class Slow:
-    """A starter that takes its time, until the answer has been sent."""
+    """A starter that takes its time, until after the answer has been sent."""
 
     def __init__(self) -> None:
         self.answered = asyncio.Event()
@@ -198,6 +198,8 @@ class Slow:
 
     async def start(self, job: TitleJob) -> None:
         await self.answered.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
         self.is_done = True
 
 
