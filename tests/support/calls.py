@@ -60,9 +60,9 @@ def build_call(
     )
 
 
-def build_calls(egress: ScriptedEgress, ledger: InMemoryLedger) -> MeteredCalls:
+def build_calls(egress: ScriptedEgress, ledger: InMemoryLedger, **variables: str) -> MeteredCalls:
     """Return calls over a scripted upstream, settled in `ledger` a second later."""
-    secrets = StaticSecrets(ACME_KEY=SECRET)
+    secrets = StaticSecrets(**({"ACME_KEY": SECRET} | variables))
     return MeteredCalls(
         egress=egress, secrets=secrets, ledger=ledger, now_ms=lambda: 1_780_000_001_000
     )

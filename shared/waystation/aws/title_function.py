@@ -21,9 +21,10 @@ _log = logging.getLogger("waystation.titles")
 class TitleFunction:
     """The Lambda function that makes titles, called by events."""
 
-    def __init__(self, client: "LambdaClient", name: str) -> None:
+    def __init__(self, client: "LambdaClient", name: str, *, patience_s: float = START_S) -> None:
         self._client = client
         self._name = name
+        self._patience_s = patience_s
 
     async def start(self, job: TitleJob) -> None:
         """Hand over a job. Never raises: what goes wrong is logged as `title_not_started`."""
@@ -34,7 +35,7 @@ class TitleFunction:
             Payload=json.dumps(job.to_event()),
         )
         try:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(self._patience_s):
                 await asyncio.to_thread(send)
         except ClientError as error:
             self._tell(job, error.response["Error"]["Code"])

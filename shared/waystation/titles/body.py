@@ -23,12 +23,15 @@ def parse_title_body(body: object) -> TitleBody:
     """Check the shape of a body. Raises InvalidBodyError, naming the field."""
     fields = present_fields(body)
     routing = take_routing(fields)
-    if "messages" in fields and "input" not in fields:
+    given = [name for name in ("input", "output") if name in fields]
+    if "messages" in fields:
+        if given:
+            raise InvalidBodyError(f"Give messages or {given[0]}, not both.", param=given[0])
         texts = first_exchange(check_messages(fields["messages"]))
-    elif "messages" in fields:
-        raise InvalidBodyError("Give messages or input, not both.", param="input")
+    elif "input" not in fields:
+        raise InvalidBodyError("Give messages, or input and output.", param="messages")
     else:
-        texts = _text(fields.get("input"), "input"), _text(fields.get("output", ""), "output")
+        texts = _text(fields["input"], "input"), _text(fields.get("output", ""), "output")
     return TitleBody(routing.model, routing.endpoint, *texts, conversation=routing.conversation)
 
 

@@ -6,8 +6,8 @@ UNTITLED = "Untitled Conversation"
 MAX_TITLE_LENGTH = 200
 
 _MORE = "..."
-_OPENING = re.compile(r"<think\b[^>]{0,1000}>", re.IGNORECASE)
-_CLOSING = re.compile(r"</think>", re.IGNORECASE)
+_OPENING = re.compile(r"<think\b", re.ASCII | re.IGNORECASE)
+_CLOSING = re.compile(r"</think>", re.ASCII | re.IGNORECASE)
 _BLANKS = re.compile(r"[\s\ufeff]+")
 _LABEL = re.compile(r"(\*\*)?title:(\*\*)?\s*", re.IGNORECASE)
 _BOLD = "**"
@@ -29,7 +29,7 @@ def clean_title(raw: str) -> str:
     Reasoning blocks go, blanks are joined, a leading `Title:` goes, then one pair of marks around
     the whole. An empty title is `Untitled Conversation`.
     """
-    text = _BLANKS.sub(" ", _without_reasoning(raw)).strip()
+    text = _BLANKS.sub(" ", without_reasoning(raw)).strip()
     text = _without_marks(_without_label(text)).strip()
     if not text:
         return UNTITLED
@@ -38,13 +38,14 @@ def clean_title(raw: str) -> str:
     return text[: MAX_TITLE_LENGTH - len(_MORE)].rstrip() + _MORE
 
 
-def _without_reasoning(text: str) -> str:
+def without_reasoning(text: str) -> str:
     """Take out `<think>` blocks; one that never ends stays."""
     kept, position = [], 0
     while opening := _OPENING.search(text, position):
-        closing = _CLOSING.search(text, opening.end())
+        inside = text.find(">", opening.end())
+        closing = _CLOSING.search(text, inside) if inside >= 0 else None
         if closing is None:
-            break
+            break  # and none of those that follow ends either
         kept.append(text[position : opening.start()])
         position = closing.end()
     return "".join([*kept, text[position:]])

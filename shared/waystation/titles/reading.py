@@ -1,10 +1,11 @@
 """Finds the title in the answer of a model."""
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from waystation.errors import UpstreamInvalidResponseError
+from waystation.titles.cleaning import without_reasoning
+from waystation.wire.json_reader import read_json_lenient
 
 _FENCE = re.compile(r"```(?:json)?(.*?)(?:```|\Z)", re.DOTALL)
 _NO_JSON = "The upstream's answer is not the JSON that a structured title is."
@@ -13,25 +14,31 @@ _NO_JSON = "The upstream's answer is not the JSON that a structured title is."
 def read_title(body: Mapping[str, object], *, is_structured: bool) -> str:
     """Return the title as it was said, by a chat completion.
 
-    A structured one is the member `title` of the first tool call or of the text, which is JSON.
+    A structured one is the member `title` of the first tool call or of the text, which is JSON, as
+    it is or in a code fence, after reasoning if the model tells it there.
 
     Raises UpstreamInvalidResponseError.
     """
     message = _message(body)
     if not is_structured:
         return _text(message).strip()
+    for document in _documents(message):
+        if (members := _members(document)) is not None:
+            title = members.get("title")
+            return title if isinstance(title, str) else ""
+    raise UpstreamInvalidResponseError(_NO_JSON)
+
+
+def _documents(message: Mapping[str, object]) -> Iterator[str]:
+    """Yield what may be the JSON, the likeliest first."""
     calls = message.get("tool_calls")
-    document = (
-        _arguments(calls[0]) if isinstance(calls, list) and calls else _fenced(_text(message))
-    )
-    try:
-        value = json.loads(document)
-    except (ValueError, RecursionError):
-        raise UpstreamInvalidResponseError(_NO_JSON) from None
-    if not isinstance(value, dict):
-        raise UpstreamInvalidResponseError(_NO_JSON)
-    title = value.get("title")
-    return title if isinstance(title, str) else ""
+    if isinstance(calls, list) and calls:
+        yield _arguments(calls[0])
+        return
+    text = without_reasoning(_text(message))
+    yield text
+    if fence := _FENCE.search(text):
+        yield fence[1]
 
 
 def _message(body: Mapping[str, object]) -> Mapping[str, object]:
@@ -58,7 +65,9 @@ def _arguments(call: object) -> str:
     return arguments if isinstance(arguments, str) else ""
 
 
-def _fenced(text: str) -> str:
-    """Return what is in the first code fence, or the text without one."""
-    fence = _FENCE.search(text)
-    return fence[1] if fence else text
+def _members(document: str) -> Mapping[str, object] | None:
+    try:
+        value = read_json_lenient(document.strip().encode(errors="replace"))
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

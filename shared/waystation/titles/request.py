@@ -34,7 +34,10 @@ _SKIPPED = frozenset(
         "n",
     }
 )
-_SETS_WITH_OWN_SEARCH = frozenset({"anthropic", "google"})
+# What makes a model of Anthropic's API think, where other APIs take it for less.
+_HINTS_TO_THINK = frozenset({"reasoning_effort"})
+_ANTHROPIC = "anthropic"
+_SETS_WITH_OWN_SEARCH = frozenset({_ANTHROPIC, "google"})
 _GOOGLE = "google"
 _NAME = "extract"
 _SCHEMA: Mapping[str, object] = {
@@ -88,12 +91,15 @@ def entry_for_titles(endpoint: Endpoint) -> Endpoint:
     searches = endpoint.add_params.get("web_search", endpoint.param_defaults.get("web_search"))
     by_responses = (
         searches is True
+        and "web_search" not in endpoint.drop_params
         and endpoint.provider is None
         and endpoint.params_endpoint not in _SETS_WITH_OWN_SEARCH
     )
     # Web search is a tool of the Responses API: without the tool, it is still that API.
     added = {"useResponsesApi": True} if by_responses else {}
-    entry = endpoint.without_params(_SKIPPED, **added)
+    is_native = endpoint.provider == _ANTHROPIC
+    skipped = _SKIPPED | _HINTS_TO_THINK if is_native else _SKIPPED
+    entry = endpoint.without_params(skipped, **added)
     plain = Extension.model_validate({"thinkTags": "keep"})  # titles are cleaned in one place
     return entry.model_copy(update={"waystation": plain})
 
@@ -107,7 +113,7 @@ def build_request(
     conversation: Mapping[str, str],
 ) -> TitleRequest:
     """Return the request for a title to an endpoint."""
-    is_native = endpoint.provider == "anthropic"
+    is_native = endpoint.provider == _ANTHROPIC
     limit: dict[str, object] = {"max_tokens": anthropic_limit(model)} if is_native else {}
 
     def ask(params: Mapping[str, object]) -> ChatRequest:

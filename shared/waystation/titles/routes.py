@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from waystation.calls.noting import notes_of
 from waystation.errors import NotFoundError
+from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming, incoming_of
 from waystation.ledger.records import LedgerRecord, bounded
 from waystation.titles.body import parse_title_body
@@ -63,16 +64,18 @@ async def _make(runtime: TitlesRuntime, incoming: Incoming) -> dict[str, object]
     body = parse_title_body(incoming.body)
     named = body.endpoint or incoming.headers.get("x-endpoint") or None
     incoming.notes.update(model=bounded(body.model))
-    endpoint, model = await runtime.titles.chosen(body.model, named)
-    incoming.notes.update(endpoint=endpoint, model=bounded(model))
+    chosen = await runtime.titles.choose(body.model, named)
+    incoming.notes.update(endpoint=chosen.endpoint, model=bounded(chosen.model))
     caller = incoming.caller
+    ids = asserted_ids(incoming.headers) if caller.is_trusted else {}
+    conversation = {**ids, **body.conversation}
     job = TitleJob(
         request_id=incoming.request_id,
-        endpoint=endpoint,
-        model=model,
+        endpoint=chosen.endpoint,
+        model=chosen.model,
         input=body.input,
         output=body.output,
-        conversation=body.conversation,
+        conversation=conversation,
         user_id=caller.user.id,
         user=caller.user.fields,
         key_id=caller.key_id,
@@ -82,8 +85,8 @@ async def _make(runtime: TitlesRuntime, incoming: Incoming) -> dict[str, object]
     def on_settled(record: LedgerRecord) -> None:
         incoming.notes.update(notes_of(record))
 
-    title = await runtime.titles.make(job, incoming.ends_at, on_settled)
-    conversation_id = body.conversation.get("conversationId")
+    title = await runtime.titles.make(job, chosen.snapshot, incoming.ends_at, on_settled)
+    conversation_id = conversation.get("conversationId")
     return {"title": title.text, "conversationId": conversation_id, "usage": title.usage}
 
 

@@ -42,6 +42,15 @@ class SnapshotSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a client means, in the configuration that counts for its request."""
+
+    snapshot: ConfigSnapshot
+    endpoint: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Title:
     """A title, and the usage of the call that made it, in OpenAI's shape with the cost."""
 
@@ -67,20 +76,19 @@ class TitleService:
         self._store = store
         self._sleep = sleep
 
-    async def chosen(self, model: str, endpoint: str | None) -> tuple[str, str]:
-        """Return the names of the endpoint and the model that a client means, as for a chat.
+    async def choose(self, model: str, endpoint: str | None) -> Chosen:
+        """Decide which endpoint and model a client means, as for a chat. Raises GatewayError."""
+        snapshot = await self._config.snapshot()
+        route = await self._routes.find(snapshot, model, endpoint)
+        return Chosen(snapshot, route.endpoint.name, route.model)
 
-        Raises GatewayError.
-        """
-        route = await self._routes.find(await self._config.snapshot(), model, endpoint)
-        return route.endpoint.name, route.model
-
-    async def make(self, job: TitleJob, ends_at: float, on_settled: OnSettled) -> Title:
+    async def make(
+        self, job: TitleJob, snapshot: ConfigSnapshot, ends_at: float, on_settled: OnSettled
+    ) -> Title:
         """Ask once for a title, by the settings of the job's endpoint.
 
         Raises TitlesOffError where these say that there are none, and GatewayError.
         """
-        snapshot = await self._config.snapshot()
         settings = await self._settings(snapshot, job)
         model = title_model(settings, job.model)
         endpoint = await self._endpoint(snapshot, settings, job, model)
@@ -125,22 +133,26 @@ class TitleService:
             if not await self._store.claim(user_id, conversation_id, job.request_id):
                 _log.info("title_exists", extra=told)
                 return
+            title: Title | None = None
             try:
-                title = await self.make(job, ends_at, on_settled)
+                title = await self.make(job, await self._config.snapshot(), ends_at, on_settled)
             except GatewayError as error:
                 told["error_code"] = error.code or error.type
                 _log.warning("title_failed", extra=told)
-                await self._store.fail(user_id, conversation_id)
-                return
-            except Exception:  # told by whoever runs the job
-                await self._store.fail(user_id, conversation_id)
-                raise
-            await self._store.save(user_id, conversation_id, title.text)
+            finally:  # what nobody foresaw is told by whoever runs the job
+                await self._keep(user_id, conversation_id, title)
         except TableError as error:
             told |= {"error_code": "ledger_unavailable", "cause": str(error)}
             _log.error("title_failed", extra=told)
             raise LedgerUnavailableError("The store of titles cannot be reached.") from error
-        _log.info("title_made", extra=told)
+        if title is not None:
+            _log.info("title_made", extra=told)
+
+    async def _keep(self, user_id: str, conversation_id: str, title: Title | None) -> None:
+        if title is not None:
+            await self._store.save(user_id, conversation_id, title.text)
+        else:
+            await self._store.fail(user_id, conversation_id)
 
     async def find(self, user_id: str, conversation_id: str) -> StoredTitle | None:
         """Return what became of a user's title. Raises LedgerUnavailableError."""

@@ -11,13 +11,23 @@ Handler: TypeAlias = Callable[[Any, Any], object]
 RunJob: TypeAlias = Callable[[Mapping[str, object], float], Awaitable[None]]
 
 
+class JobFailedError(Exception):
+    """Ends an invocation as failed. Lambda writes the text into the log, so it is always the same.
+
+    Where the job failed, the line before tells.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("The job failed: see the line unexpected_error.")
+
+
 def handle_jobs(
     http: Handler, *, is_job: Callable[[object], bool], run: RunJob, within_s: float
 ) -> Handler:
     """Return a handler that gives jobs to `run`, with their end on the event loop's clock.
 
-    A job has `within_s` seconds, or what is left of the function's time if that is less. What it
-    raises is logged, and ends the invocation as failed.
+    A job has `within_s` seconds, or what is left of the function's time if that is less. Where it
+    raises, the place is logged without the text, and the handler raises JobFailedError.
     """
 
     def handler(event: Any, context: Any) -> object:
@@ -30,7 +40,7 @@ def handle_jobs(
             loop.run_until_complete(_awaited(run(event, ends_at)))
         except Exception as error:
             log_unexpected(error, str(event.get("request_id")))
-            raise
+            raise JobFailedError from None
         return None
 
     return handler

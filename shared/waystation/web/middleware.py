@@ -76,7 +76,15 @@ class GatewayMiddleware:
                 {**exchange.notes, "status": exchange.status or 499, "latency_ms": latency_ms}
             )
             for do in exchange.afterwards:
-                await do()
+                await _do_safely(do, exchange.request_id)
+
+
+async def _do_safely(do: Callable[[], Awaitable[None]], request_id: str) -> None:
+    """Keep what fails afterwards from an answer that has been sent, and from what follows."""
+    try:
+        await do()
+    except Exception as error:
+        log_unexpected(error, request_id)
 
 
 def answer_to(error: Exception, notes: dict[str, object]) -> GatewayError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+_TEXT_PARTS = ("text", "input_text", "output_text")  # compared: a type may be no text
 _KINDS = {"image_url": "image", "image": "image", "input_audio": "audio", "file": "file"}
 
 
@@ -16,15 +16,17 @@ def text_of(content: object) -> str:
 def first_exchange(messages: Iterable[Mapping[str, object]]) -> tuple[str, str]:
     """Return the first text of a user, and what was answered to it; empty where there is none.
 
-    A message of files alone is told by their names, or by what they are.
+    A message of files alone is told by their names, or by what they are. An answer that only calls
+    tools is none.
     """
-    user: object = None
+    said = ""
     for message in messages:
-        if user is None and message.get("role") == "user":
-            user = message.get("content")
-        elif user is not None and message.get("role") == "assistant":
-            return shown(user), text_of(message.get("content"))
-    return shown(user), ""
+        role, content = message.get("role"), message.get("content")
+        if role == "user" and not said:
+            said = shown(content)
+        elif said and role == "assistant" and (answer := text_of(content)):
+            return said, answer
+    return said, ""
 
 
 def shown(content: object) -> str:

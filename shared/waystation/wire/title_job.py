@@ -63,6 +63,9 @@ def parse_title_job(event: Mapping[str, object]) -> TitleJob:
     maps = {name: event.get(name) for name in ("conversation", "user")}
     wrong = [name for name, text in texts.items() if not isinstance(text, str)]
     wrong += [name for name, value in maps.items() if not _holds_texts(value)]
+    conversation = maps["conversation"]
+    if isinstance(conversation, Mapping) and not conversation.get("conversationId"):
+        wrong.append("conversationId")
     created_at_ms = event.get("created_at_ms")
     if type(created_at_ms) is not int:
         wrong.append("created_at_ms")
