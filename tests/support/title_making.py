@@ -73,11 +73,11 @@ async def make_title(
 ) -> Title:
     """Make the title that a body of POST /v1/titles asks for. Raises GatewayError."""
     asked = parse_title_body(body)
-    endpoint, model = await runtime.titles.chosen(asked.model, asked.endpoint)
+    chosen = await runtime.titles.choose(asked.model, asked.endpoint)
     job = TitleJob(
         request_id="01JZZZZZZZZZZZZZZZZZZZZZZZ",
-        endpoint=endpoint,
-        model=model,
+        endpoint=chosen.endpoint,
+        model=chosen.model,
         input=asked.input,
         output=asked.output,
         conversation=asked.conversation,
@@ -87,7 +87,7 @@ async def make_title(
         created_at_ms=runtime.now_ms(),
     )
     ends_at = asyncio.get_running_loop().time() + 10
-    return await runtime.titles.make(job, ends_at, lambda _: None)
+    return await runtime.titles.make(job, chosen.snapshot, ends_at, lambda _: None)
 
 
 def body_of(request: UpstreamRequest) -> dict[str, Any]:
