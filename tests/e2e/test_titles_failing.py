@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 
 import httpx2
@@ -19,6 +20,7 @@ from tests.support.fake_upstream import (
 from tests.support.lambda_gateway import build_config
 from tests.support.served_gateway import ServedGateway, expect_error, free_port
 from tests.support.titles import (
+    before,
     first_turn,
     new_conversation,
     titling_entries,
@@ -26,7 +28,6 @@ from tests.support.titles import (
     wait_until,
 )
 
-HANGS: Reply = [60.0]
 UNTITLED = "Untitled Conversation"
 WITHOUT = "Plain/acme-large"
 INJECTIONS = [
@@ -135,13 +136,15 @@ def test_a_title_that_hangs_is_waited_for_by_no_chat(
     endpoint: str,
     stream: bool,
 ) -> None:
-    titles.answer(HANGS)
+    may_end = threading.Event()
+    titles.answer(lambda _: before(may_end.is_set, json_reply(completion("Baking Bread"))))
 
     conversation = _expect_same_chat(served, upstream, endpoint, stream=stream)
 
     wait_until(lambda: len(titles.received) == 1)
-    assert not titles.last.is_answered
     expect_error(served.client.get(f"/v1/titles/{conversation}"), 404, "not_found")
+    may_end.set()
+    assert wait_for_title(served.client, conversation) == "Baking Bread"
 
 
 @either_way

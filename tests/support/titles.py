@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import httpx2
 
@@ -18,7 +19,7 @@ def new_conversation() -> str:
     return str(uuid.uuid4())
 
 
-def first_turn(conversation_id: str, text: str = "How do I bake bread?") -> dict[str, object]:
+def first_turn(conversation_id: str, text: str = "How do I bake bread?") -> dict[str, Any]:
     """Return what the body of a conversation's first chat has beside the model."""
     message = {"role": "user", "content": text}
     return {"conversationId": conversation_id, "messages": [message]}
