@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.deploy.conftest import LIVE_WITHIN_S, USAGE, Gateway, within
+from tests.support.conversations import before, first_turn
 from tests.support.fake_upstream import Received, Step, completion, json_reply
-from tests.support.titles import before, first_turn
 
 RATES = {"prompt": 0.15, "completion": 0.6, "cacheRead": 0.0755, "context": 128000}
 TITLE_RATES = {"prompt": 1, "completion": 2, "context": 128000}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import BuildGateway
+from tests.support.conversations import TITLE_COST, first_turn, new_conversation, titling_entries
 from tests.support.fake_upstream import (
     FakeUpstream,
     Reply,
@@ -19,8 +20,6 @@ from tests.support.fake_upstream import (
 from tests.support.lambda_events import rest_event
 from tests.support.lambda_gateway import LambdaGateway, make_gateway_key
 from tests.support.served_gateway import free_port
-from tests.support.titles import TITLE_COST, first_turn, new_conversation, titling_entries
-from waystation.errors import LedgerUnavailableError
 from waystation.identity.user import User
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -158,9 +157,10 @@ def test_a_job_of_a_version_that_is_not_known_fails_the_invocation(
 ) -> None:
     job = _event("title-job.json") | {"version": 2}
 
-    with pytest.raises(ValueError, match="version of a title job is not known"):
+    with pytest.raises(Exception, match="job"):
         gateway.run_job(job)
 
+    assert [line["message"] for line in gateway.log.lines()] == ["unexpected_error"]
     assert job["input"] not in gateway.log.text
     assert upstream.received == []
 
@@ -170,9 +170,11 @@ def test_a_job_without_a_table_fails_the_invocation(
 ) -> None:
     gateway = build_gateway(acme | {"titleConvo": True}, TABLE_NAME="not-there")
 
-    with pytest.raises(LedgerUnavailableError):
+    with pytest.raises(Exception, match=r"job|store"):
         gateway.run_job(_event("title-job.json") | {"endpoint": "Acme"})
 
+    told, _ = gateway.log.lines()
+    assert (told["message"], told["error_code"]) == ("title_failed", "ledger_unavailable")
     assert upstream.received == []
 
 

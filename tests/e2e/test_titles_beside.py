@@ -7,6 +7,15 @@ from collections.abc import Callable, Iterator
 import openai
 import pytest
 
+from tests.support.conversations import (
+    TITLE_COST,
+    before,
+    first_turn,
+    new_conversation,
+    titling_entries,
+    wait_for_title,
+    wait_until,
+)
 from tests.support.dev_process import DevProcess
 from tests.support.fake_upstream import (
     FakeUpstream,
@@ -18,15 +27,6 @@ from tests.support.fake_upstream import (
 )
 from tests.support.lambda_gateway import build_config
 from tests.support.served_gateway import CHAT, ServedGateway, chat_body, expect_error
-from tests.support.titles import (
-    TITLE_COST,
-    before,
-    first_turn,
-    new_conversation,
-    titling_entries,
-    wait_for_title,
-    wait_until,
-)
 
 LATER = "Later/acme-large"
 NIL_ID = "00000000-0000-0000-0000-000000000000"

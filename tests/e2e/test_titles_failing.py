@@ -8,6 +8,14 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.support.conversations import (
+    before,
+    first_turn,
+    new_conversation,
+    titling_entries,
+    wait_for_title,
+    wait_until,
+)
 from tests.support.fake_upstream import (
     RESET,
     FakeUpstream,
@@ -19,14 +27,6 @@ from tests.support.fake_upstream import (
 )
 from tests.support.lambda_gateway import build_config
 from tests.support.served_gateway import ServedGateway, expect_error, free_port
-from tests.support.titles import (
-    before,
-    first_turn,
-    new_conversation,
-    titling_entries,
-    wait_for_title,
-    wait_until,
-)
 
 UNTITLED = "Untitled Conversation"
 WITHOUT = "Plain/acme-large"

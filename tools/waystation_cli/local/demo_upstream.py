@@ -60,7 +60,7 @@ def _reply(body: dict[str, object]) -> list[str]:
 def _title(prompt: str) -> list[str]:
     turn = _FIRST_TURN.search(prompt)
     words = re.findall(r"[\w'-]+", turn[1] if turn else prompt)
-    return words[:TITLE_WORDS] or ["Hello"]
+    return words[:TITLE_WORDS] or ["Conversation"]
 
 
 async def _stream(

@@ -1,4 +1,4 @@
-"""What the tests of titles share: conversations, upstreams that wait, entries that make titles."""
+"""New conversations, entries that make titles of them, and ways to wait."""
 
 import time
 import uuid
