@@ -220,7 +220,8 @@ def _titling(
 
 def _expect_not_started(gateway: LambdaGateway, request_id: str, cause: str) -> None:
     (line,) = [x for x in gateway.log.lines() if x["message"] == "title_not_started"]
-    assert (line["request_id"], line["cause"]) == (f"{request_id}-title", cause)
+    assert line["request_id"] == f"{request_id}-title"
+    assert line["cause"].endswith(cause)  # which of two clocks of 2 s is the first, is no matter
     assert line["level"] == "ERROR"
 
 
