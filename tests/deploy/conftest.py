@@ -1,12 +1,15 @@
 """One stack in an emulated AWS, deployed once for all tests of this folder."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 import yaml
+from boto3.dynamodb.types import TypeDeserializer
 
 from tests.support.fake_upstream import (
     FakeUpstream,
@@ -19,6 +22,7 @@ from tests.support.fake_upstream import (
 from waystation_cli.deploy_local import Deployment, deploy
 from waystation_cli.ministack import run_ministack
 
+LIVE_WITHIN_S = 60
 UPSTREAM_KEY = "sk-upstream-of-the-deployment-test"
 USAGE = {
     "prompt_tokens": 1000,
@@ -54,6 +58,27 @@ class Gateway:
         body = {"model": model, "messages": messages, **more}
         return self.request("POST", "/v1/chat/completions", body=body)
 
+    def record(self, request_id: str, user_id: str = "ann") -> dict[str, Any]:
+        """Return the ledger's record of a request."""
+        key = {"PK": {"S": f"U#{user_id}"}, "SK": {"S": f"REQ#{request_id}"}}
+        table = self.deployment.outputs["TableName"]
+        item = self.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+        deserializer = TypeDeserializer()
+        return {name: deserializer.deserialize(value) for name, value in item.items()}
+
+    def client(self, service: Any) -> Any:
+        """Return the account owner's client of a service."""
+        aws = self.deployment.aws
+        return aws.session().client(service, endpoint_url=aws.url)
+
+    def resource(self, logical_id: str) -> str:
+        """Return the name that a resource of the stack has in AWS."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=self.deployment.stack_name, LogicalResourceId=logical_id
+        )
+        name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+        return name
+
     def model_ids(self) -> list[str]:
         answer = self.request("GET", "/v1/models")
         return [model["id"] for model in answer.raise_for_status().json()["data"]]
@@ -78,6 +103,16 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 def layer() -> Path:
     """Return the layer that `make build` built."""
     return Path(__file__).parents[2] / ".aws-sam" / "build" / "SharedLayer" / "python"
+
+
+def within(seconds: float, is_so: Callable[[], bool]) -> bool:
+    """Wait until something is so, and tell whether it came to be."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if is_so():
+            return True
+        time.sleep(2)
+    return False
 
 
 def _config(upstream: FakeUpstream, models: list[str] | tuple[str, ...]) -> str:

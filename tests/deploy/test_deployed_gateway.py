@@ -1,23 +1,17 @@
-"""The deployed stack, called through its API URL. The emulated AWS enforces the roles' permissions.
-
-The tests run in order, for the last one deletes the stack.
-"""
+"""The deployed stack, called through its API URL. The emulated AWS enforces its permissions."""
 
 import math
 import time
-from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
 
-from tests.deploy.conftest import UPSTREAM_KEY, Gateway
+from tests.deploy.conftest import LIVE_WITHIN_S, UPSTREAM_KEY, Gateway, within
 
 if TYPE_CHECKING:
     from httpx2 import Response
 
-LIVE_WITHIN_S = 60
 REFRESHED_AFTER_S = 35  # longer than a warm function waits before it looks at the file again
 
 
@@ -38,7 +32,7 @@ def test_chat_is_answered_and_its_record_has_the_exact_cost(gateway: Gateway):
     assert answer.json()["choices"][0]["message"]["content"] == "Good day."
     assert gateway.upstream.last.header("authorization") == [f"Bearer {UPSTREAM_KEY}"]
     assert gateway.upstream.last.json["model"] == "small"
-    record = _record(gateway, answer)
+    record = gateway.record(answer.headers["x-request-id"])
     assert record["state"] == "SETTLED"
     assert record["endpoint"] == "Fake"
     assert record["model"] == "small"
@@ -54,7 +48,7 @@ def test_streamed_chat_comes_whole_and_is_recorded(gateway: Gateway):
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.text.endswith("data: [DONE]\n\n")
-    assert _record(gateway, answer)["cost"] == 165_026
+    assert gateway.record(answer.headers["x-request-id"])["cost"] == 165_026
 
 
 def test_wrong_key_is_401(gateway: Gateway):
@@ -87,8 +81,8 @@ def test_what_no_function_gets_is_404_by_the_front_door(gateway: Gateway):
 
 def test_changed_file_is_live_without_a_deployment(gateway: Gateway):
     gateway.push("small", "large")
-    assert _within(LIVE_WITHIN_S, lambda: gateway.model_ids() == ["Fake/small", "Fake/large"])
-    assert _within(LIVE_WITHIN_S, lambda: gateway.chat("Fake/large").status_code == 200)
+    assert within(LIVE_WITHIN_S, lambda: gateway.model_ids() == ["Fake/small", "Fake/large"])
+    assert within(LIVE_WITHIN_S, lambda: gateway.chat("Fake/large").status_code == 200)
 
 
 def test_broken_file_leaves_the_good_one_serving(gateway: Gateway):
@@ -103,30 +97,7 @@ def test_broken_file_leaves_the_good_one_serving(gateway: Gateway):
         time.sleep(5)
     assert gateway.chat("Fake/large").status_code == 200
     gateway.push("mended")
-    assert _within(LIVE_WITHIN_S, lambda: gateway.model_ids() == ["Fake/mended"])
-
-
-def test_deleted_stack_leaves_the_table_and_the_bucket(gateway: Gateway):
-    deployment = gateway.deployment
-    deployment.delete()
-    session, url = deployment.aws.session(), deployment.aws.url
-    functions = session.client("lambda", endpoint_url=url).list_functions()["Functions"]
-    assert functions == []
-    assert session.client("apigateway", endpoint_url=url).get_rest_apis()["items"] == []
-    assert session.client("iam", endpoint_url=url).list_roles()["Roles"] == []
-    tables = session.client("dynamodb", endpoint_url=url).list_tables()["TableNames"]
-    assert tables == [deployment.outputs["TableName"]]
-    buckets = session.client("s3", endpoint_url=url).list_buckets()["Buckets"]
-    assert deployment.outputs["ConfigBucket"] in [bucket["Name"] for bucket in buckets]
-
-
-def _record(gateway: Gateway, answer: "Response") -> dict[str, Any]:
-    aws = gateway.deployment.aws
-    key = {"PK": {"S": "U#ann"}, "SK": {"S": f"REQ#{answer.headers['x-request-id']}"}}
-    dynamodb = aws.session().client("dynamodb", endpoint_url=aws.url)
-    item = dynamodb.get_item(TableName=gateway.deployment.outputs["TableName"], Key=key)["Item"]
-    deserializer = TypeDeserializer()
-    return {name: deserializer.deserialize(value) for name, value in item.items()}
+    assert within(LIVE_WITHIN_S, lambda: gateway.model_ids() == ["Fake/mended"])
 
 
 def _error(answer: "Response") -> dict[str, object]:
@@ -135,12 +106,3 @@ def _error(answer: "Response") -> dict[str, object]:
     assert list(body["error"]) == ["message", "type", "param", "code"]
     error: dict[str, object] = body["error"]
     return error
-
-
-def _within(seconds: float, is_so: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if is_so():
-            return True
-        time.sleep(2)
-    return False

@@ -9,6 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ALWAYS_ABSENT = {"anthropic", "openai", "uvicorn", "typer", "rich", "moto", "dotenv", "pytest"}
+SETTINGS = {
+    "AWS_LAMBDA_FUNCTION_NAME": "waystation",
+    "CONFIG_URI": "s3://bucket/librechat.yaml",
+    "TABLE_NAME": "waystation",
+    "SECRETS_PREFIX": "/waystation",
+}
 SCRIPT = """
 import json, sys
 import functions.{name}.app as module
@@ -31,24 +37,28 @@ def _modules_of(name: str, **environment: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("name", "absent"),
-    [("chat", ALWAYS_ABSENT | {"fastapi"}), ("models", ALWAYS_ABSENT)],
-    ids=["chat", "models"],
+    [
+        ("chat", ALWAYS_ABSENT | {"fastapi"}),
+        ("models", ALWAYS_ABSENT),
+        ("title", ALWAYS_ABSENT),
+    ],
+    ids=["chat", "models", "title"],
 )
 def test_a_function_on_lambda_leaves_heavy_modules_alone(name: str, absent: set[str]) -> None:
-    settings = {
-        "AWS_LAMBDA_FUNCTION_NAME": "waystation",
-        "CONFIG_URI": "s3://bucket/librechat.yaml",
-        "TABLE_NAME": "waystation",
-        "SECRETS_PREFIX": "/waystation",
-    }
-
-    modules = _modules_of(name, **settings)
+    modules = _modules_of(name, **SETTINGS)
 
     assert absent & modules == set()
     assert {"mangum", "boto3", "httpx2"} <= modules  # what a request needs is there already
 
 
-@pytest.mark.parametrize("name", ["chat", "models"])
+def test_only_a_chat_that_starts_titles_makes_a_client_of_lambda() -> None:
+    settings = {**SETTINGS, "TITLE_FUNCTION": "waystation-titles"}
+
+    assert "waystation.aws.title_function" in _modules_of("chat", **settings)
+    assert "waystation.aws.title_function" not in _modules_of("chat", **SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["chat", "models", "title"])
 def test_elsewhere_a_function_imports_without_settings_and_without_boto3(name: str) -> None:
     modules = _modules_of(name)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.support.conversations import first_turn, new_conversation, wait_for_title
 from tests.support.dev_process import DevProcess
 from tests.support.fake_upstream import FakeUpstream, chunk_of, endless_reply
 from tests.support.lambda_gateway import build_config
@@ -37,6 +38,14 @@ def test_the_demo_needs_no_key_and_prints_a_line_that_works(tmp_path: Path) -> N
     uncached = counted["prompt_tokens"] - cached
     cost = uncached * 150 + cached * 75 + counted["completion_tokens"] * 600
     assert counted["cost_nanousd"] == cost > 0
+
+
+def test_the_demo_makes_titles(tmp_path: Path) -> None:
+    conversation = new_conversation()
+    with DevProcess(tmp_path) as dev:
+        dev.chat(model="Demo/demo-small", **first_turn(conversation))
+
+        assert wait_for_title(dev.client, conversation) == "How do I bake bread"
 
 
 def test_all_routes_are_on_one_port_and_ctrl_c_ends_it(

@@ -12,21 +12,39 @@ import yaml
 from packaging.requirements import Requirement
 
 from waystation.settings import ENVIRONMENT_NAMES
+from waystation.titles.jobs import TITLE_S
+from waystation.web.request import RESERVE_S
 
 ROOT = Path(__file__).parents[2]
 
-ROLE_ACTIONS = {
-    "ChatRole": {
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "bedrock:InvokeModel",
-        "bedrock:InvokeModelWithResponseStream",
-    },
-    "ModelsRole": {"dynamodb:GetItem", "logs:CreateLogStream", "logs:PutLogEvents"},
+READS_CONFIG = {"Ref": "ReadConfigPolicy"}
+MAY_CALL_BEDROCK = {
+    "Fn::If": ["MayCallBedrock", {"Ref": "CallBedrockPolicy"}, {"Ref": "AWS::NoValue"}]
 }
-SHARED_ACTIONS = {"s3:GetObject", "ssm:GetParameter", "ssm:GetParameters", "kms:Decrypt"}
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+ROLES: dict[str, dict[str, set[str]]] = {
+    "ChatRole": {
+        "Table": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "TitleFunction": {"lambda:InvokeFunction"},
+        "ChatLogs": LOGS,
+    },
+    "TitleRole": {
+        "Table": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "TitleJobsNotRun": {"sqs:SendMessage"},
+        "TitleLogs": LOGS,
+    },
+    "ModelsRole": {"Table": {"dynamodb:GetItem"}, "ModelsLogs": LOGS},
+}
+SHARED_POLICIES = {
+    "ChatRole": [READS_CONFIG, MAY_CALL_BEDROCK],
+    "TitleRole": [READS_CONFIG, MAY_CALL_BEDROCK],
+    "ModelsRole": [READS_CONFIG],
+}
+SHARED_ACTIONS = {
+    "ReadConfigPolicy": {"s3:GetObject", "ssm:GetParameter", "ssm:GetParameters", "kms:Decrypt"},
+    "CallBedrockPolicy": {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"},
+}
+OWN_VARIABLES = {"ChatFunction": {"TITLE_FUNCTION": {"Ref": "TitleFunction"}}}
 
 
 class _TemplateLoader(yaml.SafeLoader):
@@ -76,7 +94,9 @@ def test_handler_exists(name):
 def test_environment_is_what_the_settings_read(name):
     everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     own = FUNCTIONS[name].get("Environment", {}).get("Variables", {})
-    assert {*everywhere, *own} == ENVIRONMENT_NAMES
+    of_some = {variable for variables in OWN_VARIABLES.values() for variable in variables}
+    assert own == OWN_VARIABLES.get(name, {})
+    assert {*everywhere} == ENVIRONMENT_NAMES - of_some
 
 
 def test_every_function_has_the_layer():
@@ -87,26 +107,27 @@ def test_every_function_has_the_layer():
 def test_every_function_has_a_role_and_logs_of_its_own():
     roles = [function["Role"]["Fn::GetAtt"] for function in FUNCTIONS.values()]
     logs = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in FUNCTIONS.values()]
-    assert sorted(roles) == sorted(f"{role}.Arn" for role in ROLE_ACTIONS)
+    assert sorted(roles) == sorted(f"{role}.Arn" for role in ROLES)
     assert len(set(logs)) == len(FUNCTIONS)
     assert all("RetentionInDays" in RESOURCES[group]["Properties"] for group in logs)
 
 
-@pytest.mark.parametrize("role", ROLE_ACTIONS)
+@pytest.mark.parametrize("role", ROLES)
 def test_role_may_do_only_what_its_function_needs(role):
     properties = RESOURCES[role]["Properties"]
-    statements = [
-        statement
-        for policy in properties["Policies"]
+    (policy,) = properties["Policies"]
+    permissions = {
+        statement["Resource"]["Fn::GetAtt"].removesuffix(".Arn"): _actions([statement])
         for statement in _statements(policy["PolicyDocument"])
-    ]
-    assert _actions(statements) == ROLE_ACTIONS[role]
-    assert properties["ManagedPolicyArns"] == [{"Ref": "ReadConfigPolicy"}]
+    }
+    assert permissions == ROLES[role]
+    assert properties["ManagedPolicyArns"] == SHARED_POLICIES[role]
 
 
-def test_reading_the_configuration_takes_no_more_than_reading():
-    document = RESOURCES["ReadConfigPolicy"]["Properties"]["PolicyDocument"]
-    assert _actions(_statements(document)) == SHARED_ACTIONS
+@pytest.mark.parametrize("name", SHARED_ACTIONS)
+def test_shared_policy_takes_no_more_than_it_says(name):
+    document = RESOURCES[name]["Properties"]["PolicyDocument"]
+    assert _actions(_statements(document)) == SHARED_ACTIONS[name]
 
 
 def test_key_may_be_used_only_where_there_is_one():
@@ -122,14 +143,7 @@ def test_key_may_be_used_only_where_there_is_one():
 
 
 def test_bedrock_may_be_called_only_where_the_operator_says_so():
-    (policy,) = RESOURCES["ChatRole"]["Properties"]["Policies"]
-    (condition,) = (
-        statement["Fn::If"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if "bedrock" in json.dumps(statement)
-    )
-    assert condition[0] == "MayCallBedrock"
-    assert condition[2] == {"Ref": "AWS::NoValue"}
+    assert RESOURCES["CallBedrockPolicy"]["Condition"] == "MayCallBedrock"
     assert TEMPLATE["Conditions"]["MayCallBedrock"] == {
         "Fn::Equals": [{"Ref": "BedrockAccess"}, "true"]
     }
@@ -137,10 +151,10 @@ def test_bedrock_may_be_called_only_where_the_operator_says_so():
 
 
 def test_no_permission_is_for_every_resource():
-    documents = [RESOURCES["ReadConfigPolicy"]["Properties"]["PolicyDocument"]]
+    documents = [RESOURCES[name]["Properties"]["PolicyDocument"] for name in SHARED_ACTIONS]
     documents += [
         policy["PolicyDocument"]
-        for role in ROLE_ACTIONS
+        for role in ROLES
         for policy in RESOURCES[role]["Properties"]["Policies"]
     ]
     resources = [
@@ -206,14 +220,37 @@ def test_every_path_has_a_function():
     ]
     assert sorted(events) == [
         ("any", "/{proxy+}"),
+        ("get", "/api/convos/gen_title/{conversationId}"),
         ("get", "/api/endpoints"),
         ("get", "/api/models"),
         ("get", "/healthz"),
         ("get", "/v1/models"),
+        ("get", "/v1/titles/{conversationId}"),
         ("post", "/v1/chat/completions"),
         ("post", "/v1/messages"),
         ("post", "/v1/messages/count_tokens"),
+        ("post", "/v1/titles"),
     ]
+
+
+def test_title_job_is_run_once_and_kept_encrypted_if_it_cannot_be_run():
+    assert FUNCTIONS["TitleFunction"]["EventInvokeConfig"] == {
+        "MaximumRetryAttempts": 0,
+        "MaximumEventAgeInSeconds": 300,
+        "DestinationConfig": {
+            "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": "TitleJobsNotRun.Arn"}}
+        },
+    }
+    queue = RESOURCES["TitleJobsNotRun"]
+    assert queue["Type"] == "AWS::SQS::Queue"
+    assert queue["Properties"] == {
+        "MessageRetentionPeriod": 4 * 24 * 3600,
+        "SqsManagedSseEnabled": True,
+    }
+
+
+def test_title_function_has_the_time_that_a_job_may_take():
+    assert FUNCTIONS["TitleFunction"]["Timeout"] >= TITLE_S + RESERVE_S
 
 
 @pytest.mark.parametrize("name", ["Table", "ConfigBucket", "ConfigBucketPolicy"])

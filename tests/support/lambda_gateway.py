@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
 BUCKET, TABLE, PREFIX = "waystation-test", "waystation-test", "/waystation/test"
 PEPPER = "a-pepper-of-the-tests"
-Handler = Callable[[Event, LambdaContext], dict[str, Any]]
+Handler = Callable[[Event, LambdaContext], dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,36 +158,47 @@ class LambdaGateway:
         self,
         path: str,
         *,
+        function: str = "models",
         key: str | None = None,
         headers: Mapping[str, str] = {},
         event: EventMaker = rest_event,
     ) -> Answer:
-        """Ask the models function."""
-        return self.call(
-            "models", event("GET", path, self._authorization(key) | dict(headers), None)
-        )
+        """Ask the models function, or another one."""
+        own = self._authorization(key) | dict(headers)
+        return self.call(function, event("GET", path, own, None))
 
     def call(self, function: str, event: Event) -> Answer:
-        """Invoke a function with an event."""
-        asyncio.set_event_loop(self._loop)
-        if function not in self._handlers:
-            self._handlers[function] = self._load(function)
-        answer = self._handlers[function](event, self.context)
+        """Invoke a function with an HTTP event."""
+        answer = self._handler(function)(event, self.context)
+        assert answer is not None
         assert not answer["isBase64Encoded"]
         several = {n: ", ".join(v) for n, v in answer.get("multiValueHeaders", {}).items()}
         return Answer(answer["statusCode"], {**several, **answer["headers"]}, answer["body"])
 
+    def run_job(self, job: Event) -> None:
+        """Invoke the title function with a job. Raises what fails the invocation."""
+        assert self._handler("title")(job, self.context) is None
+
     def record_of(self, answer: Answer, user_id: str = "alice") -> dict[str, object]:
         """Return the ledger's record of a request."""
+        return self.record(answer.headers["x-request-id"], user_id)
+
+    def record(self, request_id: str, user_id: str = "alice") -> dict[str, object]:
+        """Return a record of the ledger."""
         table = DynamoTable(boto3.client("dynamodb"), TABLE)
-        sort_key = f"REQ#{answer.headers['x-request-id']}"
-        record = asyncio.run(table.get(f"U#{user_id}", sort_key))
+        record = asyncio.run(table.get(f"U#{user_id}", f"REQ#{request_id}"))
         assert record is not None
         return dict(record)
 
     def _authorization(self, key: str | None) -> dict[str, str]:
         key = self.key if key is None else key
         return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _handler(self, function: str) -> Handler:
+        asyncio.set_event_loop(self._loop)
+        if function not in self._handlers:
+            self._handlers[function] = self._load(function)
+        return self._handlers[function]
 
     def _load(self, function: str) -> Handler:
         path = ROOT / "functions" / function / "app.py"

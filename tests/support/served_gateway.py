@@ -1,4 +1,5 @@
-"""The gateway's ASGI app under uvicorn, in a thread, with a table in memory.
+"""The gateway's ASGI app under uvicorn, in a thread, with a table in memory; titles
+beside chats are made in the process.
 
 Other than `waystation dev` it lets a test look into the ledger, take the table away, and set how
 much time Lambda has left.
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 import httpx2
 import uvicorn
+from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from tests.support.fresh_log import CapturedLog
@@ -30,9 +32,12 @@ from waystation.credentials.sources import MappingSource
 from waystation.egress.client import Egress
 from waystation.identity.gateway_keys import PEPPER_NAME, store_key
 from waystation.identity.user import User
-from waystation.web.app import PostRoute, create_app
+from waystation.titles.routes import build_router
+from waystation.web.api import build_fastapi
+from waystation.web.app import PostRoute, starlette_routes, wrap_app
 from waystation_cli.local.memory_table import InMemoryTable
 from waystation_cli.local.stack import LocalRuntime
+from waystation_cli.local.titles import LocalTitles
 
 KEY = "key-of-alice"
 CHAT = "/v1/chat/completions"
@@ -53,6 +58,10 @@ class FailingTable(InMemoryTable):
     async def put_new(self, *items: Item) -> bool:
         self._check()
         return await super().put_new(*items)
+
+    async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
+        self._check()
+        return await super().update(pk, sk, changes)
 
     def _check(self) -> None:
         if self.is_down:
@@ -97,6 +106,11 @@ class ServedGateway:
         """Post a chat; `model` and `messages` have defaults."""
         return self.client.post(CHAT, json=chat_body(**body))
 
+    def add_key(self, key: str, user_id: str) -> None:
+        """Make the key of another user."""
+        user = User(user_id)
+        self.run(store_key(self.table, key, pepper="a-pepper", user=user, created_at="2026-01-01"))
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run something on the gateway's own loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
@@ -135,6 +149,7 @@ class ServedGateway:
             egress=Egress(),
             response_mode="stream",
             config_refresh_s=0,
+            make_title_starter=LocalTitles,
         )
         source = LocalRuntime(self.runtime)
         routes = [
@@ -142,8 +157,10 @@ class ServedGateway:
             PostRoute(MESSAGES, create_message(source)),
             PostRoute(COUNT, count_message_tokens(source)),
         ]
+        titles = build_fastapi(source, routers=[build_router(source)], open_routers=[])
+        router = Router(starlette_routes(routes, source), default=titles, redirect_slashes=False)
         with self.log.set_up():
-            app = create_app(routes, source)
+            app = wrap_app(router, source)
 
         async def with_context(scope: Scope, receive: Receive, send: Send) -> None:
             if self.remaining_ms is not None:

@@ -115,6 +115,20 @@ async def test_demo_upstream_takes_parts():
     assert "something with pictures" in answer["choices"][0]["message"]["content"]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "title"),
+    [
+        ("Name it:\n\nUser: How do I bake bread, quickly?\nAI: Well.", "How do I bake bread"),
+        ("Bread: yes or no?", "Bread yes or no"),
+        ("User: ?\nAI: !", "Conversation"),
+    ],
+    ids=["conversation", "another template", "no words"],
+)
+async def test_demo_upstream_answers_a_request_for_a_title(prompt, title):
+    answer = (await demo(messages=[{"role": "system", "content": prompt}])).json
+    assert answer["choices"][0]["message"]["content"] == title
+
+
 def test_curl_line_is_one_command():
     words = shlex.split(curl_line("http://127.0.0.1:8000", "k'ey", "Demo/it's"))
     assert words[:3] == ["curl", "-sN", "http://127.0.0.1:8000/v1/chat/completions"]

@@ -1,10 +1,12 @@
 """A small OpenAI-compatible upstream in words of its own, streamed word by word.
 
 It needs no key. Every second prompt token counts as cached, so that costs have something to show.
+Asked for a title, it answers with the first words of the conversation.
 """
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 
@@ -14,6 +16,9 @@ from starlette.routing import Route
 
 PATH = "/demo-upstream/v1"
 WORD_DELAY_S = 0.03
+TITLE_WORDS = 5
+
+_FIRST_TURN = re.compile(r"^User: (.*)", re.MULTILINE)
 
 
 def demo_routes() -> list[Route]:
@@ -41,11 +46,21 @@ async def _chat(request: Request) -> Response:
 
 def _reply(body: dict[str, object]) -> list[str]:
     messages = body["messages"]
-    last = messages[-1].get("content") if isinstance(messages, list) else ""
-    said = last if isinstance(last, str) else "something with pictures"
-    text = f"You said: {said} I am the demo upstream, and this answer went through the gateway."
-    words = text.split(" ")
+    last = messages[-1] if isinstance(messages, list) else {}
+    content = last.get("content")
+    said = content if isinstance(content, str) else "something with pictures"
+    if last.get("role") == "system":  # no chat ends so, but a request for a title does
+        words = _title(said)
+    else:
+        text = f"You said: {said} I am the demo upstream, and this answer went through the gateway."
+        words = text.split(" ")
     return [words[0], *(f" {word}" for word in words[1:])]
+
+
+def _title(prompt: str) -> list[str]:
+    turn = _FIRST_TURN.search(prompt)
+    words = re.findall(r"[\w'-]+", turn[1] if turn else prompt)
+    return words[:TITLE_WORDS] or ["Conversation"]
 
 
 async def _stream(
