@@ -13,6 +13,7 @@ from waystation.calls.metered import MeteredCalls
 from waystation.calls.senders import Sender, Senders
 from waystation.chat.service import ChatService
 from waystation.config.built_ins import BuiltIns
+from waystation.config.inspection import is_exact_address
 from waystation.config.reload import ConfigLoader
 from waystation.config.snapshot import ConfigProblem
 from waystation.config.sources import (
@@ -26,6 +27,7 @@ from waystation.config.sources import (
 )
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource, SsmSecretSource
+from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
 from waystation.identity.authentication import Authenticator
 from waystation.identity.gateway_keys import GatewayKeys
@@ -36,6 +38,7 @@ from waystation.settings import (
     Settings,
     SettingsError,
     environment,
+    forbidden_addresses,
     load_settings,
     runs_on_lambda,
 )
@@ -99,6 +102,7 @@ def build_runtime(
     response_mode: ResponseMode,
     config_refresh_s: float = CONFIG_REFRESH_S,
     config_stale_s: float = CONFIG_STALE_S,
+    allowed_addresses: frozenset[str] = frozenset(),
     make_bedrock: Callable[[], Sender] | None = None,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
@@ -109,6 +113,7 @@ def build_runtime(
         now=time.monotonic,
         on_rejected=_log_rejected,
         on_unreadable=_log_unreadable,
+        allowed_addresses=allowed_addresses,
     )
     built_ins = BuiltIns(secrets, now=time.monotonic)
     senders = Senders(egress, make_bedrock or _make_bedrock)
@@ -140,6 +145,7 @@ def _runtime_from_environment() -> Runtime:
         secrets=secrets,
         egress=_egress(settings),
         response_mode=settings.response_mode,
+        allowed_addresses=_allowed_addresses(settings),
         make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
     )
 
@@ -152,9 +158,20 @@ def _make_bedrock(proxy: str | None = None, ca_bundle: str | None = None) -> Sen
 
 def _egress(settings: Settings) -> Egress:
     try:
-        return Egress(proxy=settings.egress_proxy, ca_bundle=settings.ca_bundle)
+        return Egress(
+            proxy=settings.egress_proxy,
+            ca_bundle=settings.ca_bundle,
+            rules=AddressRules(never=forbidden_addresses()),
+            via=settings.via_token,
+        )
     except (OSError, ValueError) as error:
         raise SettingsError("EGRESS_PROXY or CA_BUNDLE cannot be used") from error
+
+
+def _allowed_addresses(settings: Settings) -> frozenset[str]:
+    if not all(map(is_exact_address, settings.allowed_addresses)):
+        raise SettingsError("GATEWAY_ALLOWED_ADDRESSES must hold exact host:port pairs")
+    return settings.allowed_addresses
 
 
 def _config_source(settings: Settings, clients: "AwsClients") -> ConfigSource:

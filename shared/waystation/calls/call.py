@@ -9,7 +9,10 @@ from waystation.wire.chat_request import ChatRequest
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`."""
+    """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`.
+
+    `allowed_addresses` are the exact `host:port` pairs that the operator lets upstreams have.
+    """
 
     request_id: str
     endpoint: Endpoint
@@ -21,3 +24,4 @@ class Call:
     config_version: str
     deadline: Deadline
     created_at_ms: int
+    allowed_addresses: frozenset[str] = frozenset()

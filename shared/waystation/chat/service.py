@@ -65,6 +65,7 @@ class ChatService:
             config_version=snapshot.version,
             deadline=Deadline(incoming.ends_at),
             created_at_ms=self._now_ms(),
+            allowed_addresses=snapshot.allowed_addresses,
         )
 
     async def _find(self, snapshot: ConfigSnapshot, model: str, name: str | None) -> Route:

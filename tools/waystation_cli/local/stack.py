@@ -19,10 +19,12 @@ from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource
+from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
 from waystation.identity.gateway_keys import PEPPER_NAME, store_key
 from waystation.identity.user import User
 from waystation.models.routes import build_health_router, build_router
+from waystation.settings import forbidden_addresses
 from waystation.web.api import build_fastapi
 from waystation.web.app import PostRoute, starlette_routes, wrap_app
 from waystation_cli.env_file import EnvFileSource
@@ -75,11 +77,14 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
         is_trusted=True,
         is_admin=True,
     )
+    via = f"waystation-{random_source.token_hex(4)}"  # other gateways on this machine may be asked
     runtime = build_runtime(
         table=table,
         config_source=FileSource(options.config),
         secrets=_secrets(options, pepper),
-        egress=Egress(),
+        egress=Egress(
+            rules=AddressRules(allows_loopback=True, never=forbidden_addresses()), via=via
+        ),
         response_mode="stream",
         config_refresh_s=0,
     )
@@ -93,7 +98,7 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
         PostRoute("/v1/messages/count_tokens", count_message_tokens(source)),
     ]
     router = Router(starlette_routes(routes, source), default=api, redirect_slashes=False)
-    app = wrap_app(router, source)
+    app = wrap_app(router, source, via=via)
     return (Router(demo_routes(), default=app) if options.has_demo else app), runtime
 
 
