@@ -29,6 +29,7 @@ from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource, SsmSecretSource
 from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
+from waystation.egress.dialling import Dialler
 from waystation.identity.authentication import Authenticator
 from waystation.identity.gateway_keys import GatewayKeys
 from waystation.ledger.ledger import TableLedger
@@ -161,7 +162,7 @@ def _egress(settings: Settings) -> Egress:
         return Egress(
             proxy=settings.egress_proxy,
             ca_bundle=settings.ca_bundle,
-            rules=AddressRules(never=forbidden_addresses()),
+            dialler=Dialler(AddressRules(never=forbidden_addresses())),
             via=settings.via_token,
         )
     except (OSError, ValueError) as error:

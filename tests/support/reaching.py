@@ -6,7 +6,6 @@ A canary is a listener that nothing may connect to.
 import asyncio
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 
 from waystation.egress.addresses import AddressRules
@@ -52,13 +51,12 @@ class ScriptedResolver:
 
 
 class Canary:
-    """Listens on a port of several of this machine's addresses and counts who connects."""
+    """Listens on one port of several of this machine's addresses; counts at its end who came."""
 
     def __init__(self) -> None:
         self.connections = 0
         self.port = 0
         self._listeners: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> "Canary":
         for family, address in (
@@ -67,26 +65,17 @@ class Canary:
             (socket.AF_INET6, "::1"),
         ):
             listener = socket.create_server((address, self.port), family=family)
+            listener.setblocking(False)
             self.port = listener.getsockname()[1]
             self._listeners.append(listener)
-            self._threads.append(threading.Thread(target=self._accept, args=(listener,)))
-            self._threads[-1].start()
         return self
 
     def __exit__(self, *_: object) -> None:
         for listener in self._listeners:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        for thread in self._threads:
-            thread.join(5)
-
-    def _accept(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                self.connections += 1
-                connection.close()
+            with listener, contextlib.suppress(BlockingIOError):
+                while True:  # until nobody waits any more
+                    listener.accept()[0].close()
+                    self.connections += 1
 
 
 @contextlib.contextmanager

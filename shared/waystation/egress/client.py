@@ -18,7 +18,7 @@ import httpx2
 
 from waystation.egress.addresses import AddressRules
 from waystation.egress.deadlines import CONNECT_S, Deadline
-from waystation.egress.dialling import BlockedError, Dialler, NotDialledError, Resolve, resolve
+from waystation.egress.dialling import BlockedError, Dialler, NotDialledError
 from waystation.egress.proxied import ProxiedTransport
 from waystation.egress.transport import BODY, DEFAULT_LIMITS, REACH, Transport
 from waystation.egress.user_urls import MAX_LENGTH, parse_user_url
@@ -33,7 +33,7 @@ from waystation.errors import (
 )
 from waystation.wire.upstream_request import OPERATORS, Reach, UpstreamRequest
 
-DEFAULT_RULES = AddressRules()
+DEFAULT_DIALLER = Dialler(AddressRules())
 
 MAX_COMPLETION_BYTES = 5 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
@@ -110,17 +110,16 @@ class Egress:
         *,
         proxy: str | None = None,
         ca_bundle: str | None = None,
-        rules: AddressRules = DEFAULT_RULES,
+        dialler: Dialler = DEFAULT_DIALLER,
         via: str = "waystation",
-        resolve: Resolve = resolve,
     ) -> None:
-        """Take `via`, by which this gateway knows its own requests when they come back to it.
+        """Take what opens connections, and by what name this gateway knows its own requests.
 
         Raises OSError for a bundle that cannot be read, ValueError for a proxy that is no URL.
         """
         self._proxy = httpx2.Proxy(proxy) if proxy else None
         self._verify = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
-        self._dialler = Dialler(rules, resolve)
+        self._dialler = dialler
         self._via = ("via", f"1.1 {via}")
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -20,7 +20,7 @@ from tests.support.fake_upstream import (
     kept_head,
     reply,
 )
-from tests.support.reaching import LOOPBACK
+from tests.support.reaching import dial_local
 from waystation.egress.client import Egress
 from waystation.egress.connection import HIGH_WATER_BYTES
 from waystation.errors import (
@@ -235,7 +235,7 @@ async def test_what_came_before_a_break_is_delivered_first(egress, upstream, end
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_connections_are_not_carried_to_another_loop(upstream):
-    egress = Egress(rules=LOOPBACK)
+    egress = Egress(dialler=dial_local)
     upstream.answer([kept()])
 
     async def twice() -> None:

@@ -21,6 +21,7 @@ from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource
 from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
+from waystation.egress.dialling import Dialler
 from waystation.identity.gateway_keys import PEPPER_NAME, store_key
 from waystation.identity.user import User
 from waystation.models.routes import build_health_router, build_router
@@ -77,14 +78,13 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
         is_trusted=True,
         is_admin=True,
     )
+    rules = AddressRules(allows_loopback=True, never=forbidden_addresses())
     via = f"waystation-{random_source.token_hex(4)}"  # other gateways on this machine may be asked
     runtime = build_runtime(
         table=table,
         config_source=FileSource(options.config),
         secrets=_secrets(options, pepper),
-        egress=Egress(
-            rules=AddressRules(allows_loopback=True, never=forbidden_addresses()), via=via
-        ),
+        egress=Egress(dialler=Dialler(rules), via=via),
         response_mode="stream",
         config_refresh_s=0,
     )
