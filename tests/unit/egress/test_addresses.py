@@ -133,6 +133,11 @@ def test_teredo_hides_its_client_by_inverting_it():
     assert not permits(teredo, Reach(allowed=frozenset({f"[{teredo}]:443"})))
 
 
+def test_translators_of_one_network_read_around_the_middle():
+    within = "64:ff9b:1:a9fe:a9:fe00::"  # RFC 6052: 16 bits, 8 of nothing, 16 bits
+    assert IPv4Address("169.254.169.254") in embedded(IPv6Address(within))
+
+
 @given(members(*NEVER), st.booleans(), st.sampled_from([*EMBEDDINGS, None]))
 def test_no_entry_allows_what_is_never_allowed(address, is_users, form):
     if form and "." in address:

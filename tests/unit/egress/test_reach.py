@@ -14,6 +14,7 @@ from tests.support.reaching import (
     ScriptedResolver,
     dial_local,
     found,
+    resolve_here,
     untouched,
 )
 from waystation.egress.addresses import AddressRules
@@ -29,7 +30,7 @@ RULES = AddressRules()
 
 @pytest.mark.parametrize("host", LOCAL_HOSTS)
 async def test_no_spelling_of_this_machine_is_reached(host):
-    egress = Egress()
+    egress = Egress(dialler=Dialler(RULES, resolve_here))
     with untouched() as canary:
         near = frozenset({f"127.0.0.1:{canary.port + 1}", f"good.test:{canary.port}"})
         for scheme in ("http", "https"):
@@ -42,7 +43,7 @@ async def test_no_spelling_that_the_resolver_reads_is_dialled_for_a_user(host):
     with untouched() as canary:
         origin = Origin(False, host.strip("[]"), canary.port, USERS)
         with contextlib.suppress(OSError):
-            (await Dialler(RULES)(origin)).close()
+            (await Dialler(RULES, resolve_here)(origin)).close()
             raise AssertionError(host)
 
 
