@@ -19,7 +19,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
-from urllib.parse import urlsplit
 
 ENVIRONMENT_NAMES = frozenset(
     {
@@ -42,7 +41,7 @@ _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
 # Where the Lambda sandbox, and what AWS puts beside it, says that it listens.
 _SANDBOX_PAIRS = ("AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS")
-_SANDBOX_URLS = ("AWS_CONTAINER_CREDENTIALS_FULL_URI",)
+_SANDBOX_URL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 # Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
 # and https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions-config.html,
 # 2026-11
@@ -52,6 +51,7 @@ _EXTENSION_PORTS = {
 }
 _RUNTIME_API = "127.0.0.1:9001"
 _PAIR = re.compile(r"(?:(?:tcp|udp):)?((?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[0-9]{1,5})")
+_PLACE = re.compile(r"http(s?)://(\[[0-9A-Fa-f:.]+\]|[^/?#:\[\]]+)(?::([0-9]{1,5}))?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 ResponseMode = Literal["stream", "buffered"]
@@ -123,9 +123,8 @@ def forbidden_addresses(env: Mapping[str, str] | None = None) -> frozenset[str]:
     """Return the `host:port` pairs of the sandbox around this process, which serve nobody else."""
     env = environment() if env is None else env
     found = {pair for name in _SANDBOX_PAIRS for pair in _PAIR.findall(env.get(name, ""))}
-    for url in filter(None, map(env.get, _SANDBOX_URLS)):
-        has_port = _PAIR.fullmatch(urlsplit(url).netloc)
-        found.add(has_port[1] if has_port else f"{urlsplit(url).netloc}:80")
+    if place := _PLACE.match(env.get(_SANDBOX_URL, "")):
+        found.add(f"{place[2]}:{place[3] or ('443' if place[1] else '80')}")
     defaults = _EXTENSION_PORTS if runs_on_lambda(env) else {}
     ports = [env.get(name) or defaults.get(name, "") for name in _EXTENSION_PORTS]
     found |= {f"127.0.0.1:{port}" for port in ports if port.isdecimal()}

@@ -122,10 +122,17 @@ def test_what_listens_in_the_sandbox_is_known():
         ("http://[fd00:ec2::23]/v1", "[fd00:ec2::23]:80"),
         ("http://[::1]:81/v1", "[::1]:81"),
         ("http://169.254.170.2/v2", "169.254.170.2:80"),
+        ("https://credentials.test?a", "credentials.test:443"),
     ],
 )
 def test_credentials_may_be_anywhere(url, pair):
     assert forbidden_addresses({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url}) == {pair}
+
+
+@pytest.mark.parametrize("url", ["", "http://", "/v2/credentials", "http://[::1"])
+def test_what_is_no_place_is_left_alone(url):
+    unusable = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": url, "AWS_LAMBDA_RUNTIME_API": "localhost"}
+    assert forbidden_addresses(unusable) == frozenset()
 
 
 def test_on_lambda_the_usual_ports_are_known_too():
