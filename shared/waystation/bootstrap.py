@@ -15,6 +15,7 @@ from waystation.calls.senders import Sender, Senders
 from waystation.chat.service import ChatService
 from waystation.chat.titles import TitleStarter
 from waystation.config.built_ins import BuiltIns
+from waystation.config.inspection import is_exact_address
 from waystation.config.reload import ConfigLoader
 from waystation.config.snapshot import ConfigProblem
 from waystation.config.sources import (
@@ -28,7 +29,9 @@ from waystation.config.sources import (
 )
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource, SsmSecretSource
+from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
+from waystation.egress.dialling import Dialler
 from waystation.identity.authentication import Authenticator
 from waystation.identity.gateway_keys import GatewayKeys
 from waystation.ledger.ledger import TableLedger
@@ -38,6 +41,7 @@ from waystation.settings import (
     Settings,
     SettingsError,
     environment,
+    forbidden_addresses,
     load_settings,
     runs_on_lambda,
 )
@@ -105,6 +109,7 @@ def build_runtime(
     response_mode: ResponseMode,
     config_refresh_s: float = CONFIG_REFRESH_S,
     config_stale_s: float = CONFIG_STALE_S,
+    allowed_addresses: frozenset[str] = frozenset(),
     make_bedrock: Callable[[], Sender] | None = None,
     make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
 ) -> Runtime:
@@ -116,6 +121,7 @@ def build_runtime(
         now=time.monotonic,
         on_rejected=_log_rejected,
         on_unreadable=_log_unreadable,
+        allowed_addresses=allowed_addresses,
     )
     built_ins = BuiltIns(secrets, now=time.monotonic)
     senders = Senders(egress, make_bedrock or _make_bedrock)
@@ -160,6 +166,7 @@ def _runtime_from_environment() -> Runtime:
         secrets=secrets,
         egress=_egress(settings),
         response_mode=settings.response_mode,
+        allowed_addresses=_allowed_addresses(settings),
         make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
         make_title_starter=_title_starter(settings, clients),
     )
@@ -184,9 +191,20 @@ def _make_bedrock(proxy: str | None = None, ca_bundle: str | None = None) -> Sen
 
 def _egress(settings: Settings) -> Egress:
     try:
-        return Egress(proxy=settings.egress_proxy, ca_bundle=settings.ca_bundle)
+        return Egress(
+            proxy=settings.egress_proxy,
+            ca_bundle=settings.ca_bundle,
+            dialler=Dialler(AddressRules(never=forbidden_addresses())),
+            via=settings.via_token,
+        )
     except (OSError, ValueError) as error:
         raise SettingsError("EGRESS_PROXY or CA_BUNDLE cannot be used") from error
+
+
+def _allowed_addresses(settings: Settings) -> frozenset[str]:
+    if not all(map(is_exact_address, settings.allowed_addresses)):
+        raise SettingsError("GATEWAY_ALLOWED_ADDRESSES must hold exact host:port pairs")
+    return settings.allowed_addresses
 
 
 def _config_source(settings: Settings, clients: "AwsClients") -> ConfigSource:

@@ -5,6 +5,7 @@
     │   ├── InvalidJsonError             400 invalid_json
     │   ├── InvalidBodyError             400 invalid_body
     │   ├── InvalidHeaderValueError      400 invalid_header_value
+    │   ├── InvalidBaseUrlError          400 invalid_base_url
     │   ├── MissingUserKeyError          400 missing_user_key
     │   ├── MissingUserBaseUrlError      400 missing_user_base_url
     │   ├── TitlesOffError               400 titles_off
@@ -14,7 +15,8 @@
     │   ├── ModelNotFoundError           404 model_not_found
     │   ├── MethodNotAllowedError        405 method_not_allowed
     │   ├── RequestTooLargeError         413 request_too_large
-    │   └── UnsupportedMediaTypeError    415 unsupported_media_type
+    │   ├── UnsupportedMediaTypeError    415 unsupported_media_type
+    │   └── LoopDetectedError            508 loop_detected
     ├── ConfigError                      the operator's file, secrets or store
     │   ├── ConfigUnavailableError       503 config_unavailable
     │   ├── EndpointMisconfiguredError   503 endpoint_misconfigured
@@ -91,6 +93,17 @@ class InvalidHeaderValueError(RequestError):
     code = "invalid_header_value"
 
 
+class InvalidBaseUrlError(RequestError):
+    """All reasons to refuse a user's URL look the same (S-7)."""
+
+    code = "invalid_base_url"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your base URL cannot be used: it must be https, on port 443 of a public host."
+        )
+
+
 class MissingUserKeyError(RequestError):
     code = "missing_user_key"
 
@@ -141,6 +154,17 @@ class RequestTooLargeError(RequestError):
 class UnsupportedMediaTypeError(RequestError):
     status = 415
     code = "unsupported_media_type"
+
+
+class LoopDetectedError(RequestError):
+    """A request of ours has come back, so an endpoint leads to this gateway (S-11)."""
+
+    status = 508
+    code = "loop_detected"
+    retryable = False
+
+    def __init__(self) -> None:
+        super().__init__("An endpoint's base URL leads back to this gateway.")
 
 
 class ConfigError(GatewayError):

@@ -11,9 +11,12 @@
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
+| GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
+| VIA_TOKEN | this gateway's name in `Via`: it notices when it asks itself | `waystation` |
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -29,11 +32,28 @@ ENVIRONMENT_NAMES = frozenset(
         "LOG_LEVEL",
         "EGRESS_PROXY",
         "CA_BUNDLE",
+        "GATEWAY_ALLOWED_ADDRESSES",
+        "VIA_TOKEN",
     }
 )
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _AUTH_MODES = frozenset({"keys"})
 _RESPONSE_MODES = ("stream", "buffered")
+_VIA_DEFAULT = "waystation"
+_VIA = re.compile(r"[A-Za-z0-9._-]+")
+# Where the Lambda sandbox, and what AWS puts beside it, says that it listens.
+_SANDBOX_PAIRS = ("AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS")
+_SANDBOX_URL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+# Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
+# and https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions-config.html,
+# 2026-11
+_EXTENSION_PORTS = {
+    "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
+    "AWS_APPCONFIG_EXTENSION_HTTP_PORT": "2772",
+}
+_RUNTIME_API = "127.0.0.1:9001"
+_PAIR = re.compile(r"(?:(?:tcp|udp):)?((?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[0-9]{1,5})")
+_PLACE = re.compile(r"http(s?)://(\[[0-9A-Fa-f:.]+\]|[^/?#:\[\]]+)(?::([0-9]{1,5}))?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 ResponseMode = Literal["stream", "buffered"]
@@ -55,6 +75,8 @@ class Settings:
     title_function: str | None = None
     egress_proxy: str | None = None
     ca_bundle: str | None = None
+    allowed_addresses: frozenset[str] = frozenset()
+    via_token: str = _VIA_DEFAULT
 
 
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +89,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     mode = env.get("RESPONSE_MODE") or "buffered"
     if mode not in _RESPONSE_MODES:
         faults.append(f"RESPONSE_MODE must be one of: {', '.join(_RESPONSE_MODES)}")
+    if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
+        faults.append("VIA_TOKEN must be letters, digits, dots, hyphens and underscores")
     if faults:
         raise SettingsError("; ".join(faults))
     return Settings(
@@ -78,6 +102,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         title_function=env.get("TITLE_FUNCTION") or None,
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
+        allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),
+        via_token=via_token(env),
     )
 
 
@@ -89,6 +115,28 @@ def environment() -> Mapping[str, str]:
 def runs_on_lambda(env: Mapping[str, str] | None = None) -> bool:
     """Tell whether this process is a Lambda function, real or emulated."""
     return "AWS_LAMBDA_FUNCTION_NAME" in (environment() if env is None else env)
+
+
+def via_token(env: Mapping[str, str] | None = None) -> str:
+    """Return VIA_TOKEN, or `waystation` where it is unset or cannot stand in a header."""
+    token = (environment() if env is None else env).get("VIA_TOKEN", "")
+    return token if _VIA.fullmatch(token) else _VIA_DEFAULT
+
+
+def forbidden_addresses(env: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Return the `host:port` pairs of the sandbox around this process, which serve nobody else."""
+    env = environment() if env is None else env
+    found = {pair for name in _SANDBOX_PAIRS for pair in _PAIR.findall(env.get(name, ""))}
+    if place := _PLACE.match(env.get(_SANDBOX_URL, "")):
+        found.add(f"{place[2]}:{place[3] or ('443' if place[1] else '80')}")
+    defaults = _EXTENSION_PORTS if runs_on_lambda(env) else {}
+    ports = [env.get(name) or defaults.get(name, "") for name in _EXTENSION_PORTS]
+    found |= {f"127.0.0.1:{port}" for port in ports if port.isdecimal()}
+    return frozenset(found | ({_RUNTIME_API} if runs_on_lambda(env) else set()))
+
+
+def _pieces(text: str) -> list[str]:
+    return list(filter(None, map(str.strip, text.split(","))))
 
 
 def log_level(env: Mapping[str, str] | None = None) -> str:

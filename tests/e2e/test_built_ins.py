@@ -18,7 +18,9 @@ KEY = "key-of-a-built-in-endpoint"
 def test_a_key_is_all_it_takes(
     build_gateway: BuildGateway, upstream: FakeUpstream, name: str, key: str, proxy: str
 ) -> None:
-    gateway = build_gateway(**{key: KEY, proxy: upstream.url})
+    gateway = build_gateway(
+        **{key: KEY, proxy: upstream.url, "GATEWAY_ALLOWED_ADDRESSES": upstream.address}
+    )
 
     answer = gateway.chat(model=f"{name}/some-model")
 
@@ -37,6 +39,7 @@ def test_azure_takes_its_key_and_the_deployment_its_own_way(
         AZURE_OPENAI_BASEURL=upstream.url,
         AZURE_OPENAI_API_DEPLOYMENT_NAME="our-gpt",
         AZURE_OPENAI_MODELS="gpt-4o",
+        GATEWAY_ALLOWED_ADDRESSES=f"llm.internal:443, {upstream.address}",
     )
 
     assert gateway.chat(model="gpt-4o").status == 200

@@ -22,7 +22,9 @@ def test_the_configuration_may_be_in_ssm(
     text = json.dumps({"endpoints": {"custom": [acme]}})
     boto3.client("ssm").put_parameter(Name="/waystation/config", Value=text, Type="String")
 
-    gateway = build_gateway(CONFIG_URI="ssm:/waystation/config")
+    gateway = build_gateway(
+        CONFIG_URI="ssm:/waystation/config", GATEWAY_ALLOWED_ADDRESSES=upstream.address
+    )
 
     assert gateway.chat().status == 200
 

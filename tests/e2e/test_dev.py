@@ -172,6 +172,14 @@ def test_a_file_that_cannot_be_used_yet_is_waited_for(
         assert dev.chat().status_code == 200
 
 
+def test_upstreams_may_be_on_this_machine(
+    tmp_path: Path, upstream: FakeUpstream, acme: dict[str, object]
+) -> None:
+    document = {"endpoints": {"custom": [acme | {"apiKey": "a-literal"}]}}
+    with DevProcess(tmp_path, config=json.dumps(document)) as dev:
+        assert dev.chat().status_code == 200
+
+
 @pytest.mark.parametrize("option", ["--config", "--env-file", "--user"])
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, option: str) -> None:
     command = Path(sys.executable).with_name("waystation")

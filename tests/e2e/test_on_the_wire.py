@@ -16,6 +16,7 @@ from waystation.identity.user import User
 # The example of the page that documents custom endpoints, on the fake upstream.
 MISTRAL = """
 endpoints:
+  allowedAddresses: ['ADDRESS']
   custom:
     - name: 'Mistral'
       apiKey: '${ACME_KEY}'
@@ -45,6 +46,7 @@ def test_the_request_is_exactly_this(gateway: LambdaGateway, upstream: FakeUpstr
         ("authorization", "Bearer the-key-of-acme-5b1f7a3c"),
         ("accept", "application/json"),
         ("content-type", "application/json"),
+        ("via", "1.1 waystation"),
         ("Content-Length", str(len(upstream.last.body))),
     ]
     assert upstream.last.json == {
@@ -176,7 +178,8 @@ def test_a_configured_authorization_is_the_only_one(
 def test_the_documented_mistral_entry_drops_what_mistral_refuses(
     build_gateway: BuildGateway, upstream: FakeUpstream, *, stream: bool
 ) -> None:
-    gateway = build_gateway(config=MISTRAL.replace("BASE_URL", upstream.url))
+    config = MISTRAL.replace("BASE_URL", upstream.url).replace("ADDRESS", upstream.address)
+    gateway = build_gateway(config=config)
 
     gateway.chat(
         model="Mistral/mistral-small",

@@ -10,11 +10,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def self_signed(directory: Path, address: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
-    """Return what a server at `address` presents, and the bundle by which a client trusts it."""
+def self_signed(
+    directory: Path, address: str = "127.0.0.1", *, host: str | None = None
+) -> tuple[ssl.SSLContext, Path]:
+    """Return what a server presents, and the bundle by which a client trusts it.
+
+    The certificate is for the IP `address`, or for the name `host`.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test")])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    own = x509.DNSName(host) if host else x509.IPAddress(ipaddress.ip_address(address))
+    names = x509.SubjectAlternativeName([own])
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())

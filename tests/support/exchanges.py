@@ -4,13 +4,34 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+import pytest
+
 from tests.support.fake_upstream import FakeUpstream, chunk, kept_head
 from waystation.egress.client import Egress, UpstreamResponse
 from waystation.egress.deadlines import Deadline
-from waystation.wire.upstream_request import UpstreamRequest
+from waystation.errors import GatewayError, InvalidBaseUrlError, UpstreamUnreachableError
+from waystation.wire.upstream_request import OPERATORS, Reach, UpstreamRequest
 
 CHUNKED = [("content-type", "text/event-stream"), ("transfer-encoding", "chunked")]
 LAST_CHUNK = b"0\r\n\r\n"
+
+
+async def fetched(
+    egress: Egress, url: str, reach: Reach = OPERATORS, *, seconds: float = 5
+) -> tuple[int, bytes]:
+    """Ask a URL, and return the status and the whole body."""
+    request = UpstreamRequest(url, (("accept", "x"),), b"{}", reach=reach)
+    deadline = Deadline(asyncio.get_running_loop().time() + seconds)
+    async with egress.send(request, deadline) as response:
+        return response.status, await response.read(10_000_000)
+
+
+async def refused(egress: Egress, url: str, reach: Reach) -> GatewayError:
+    """Expect that a URL is refused before anything is sent, as whose URL it is."""
+    expected = InvalidBaseUrlError if reach.is_users else UpstreamUnreachableError
+    with pytest.raises(expected) as caught:
+        await fetched(egress, url, reach)
+    return caught.value
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import boto3
 import yaml
@@ -101,8 +102,11 @@ def make_gateway_key(key: str, user: User, *, is_trusted: bool = False) -> str:
 
 
 def build_config(*entries: Mapping[str, object], **root: object) -> str:
-    """Return the text of a librechat.yaml."""
-    return yaml.safe_dump({"version": "1.3.0", "endpoints": {"custom": list(entries)}} | root)
+    """Return the text of a librechat.yaml that allows what its entries have on this machine."""
+    places = [urlsplit(str(entry.get("baseURL"))).netloc for entry in entries]
+    allowed = sorted({place for place in places if place.startswith("127.0.0.1:")})
+    endpoints = {"custom": list(entries), "allowedAddresses": allowed}
+    return yaml.safe_dump({"version": "1.3.0", "endpoints": endpoints} | root)
 
 
 class LambdaGateway:

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import LambdaContext
+from tests.support.reaching import dial_local
 from waystation.aws.table import Item, TableError
 from waystation.bootstrap import Runtime, build_runtime
 from waystation.chat.messages_routes import count_message_tokens, create_message
@@ -146,7 +147,7 @@ class ServedGateway:
             table=self.table,
             config_source=FileSource(self._config),
             secrets=Secrets([MappingSource(self._secrets)], now=time.monotonic),
-            egress=Egress(),
+            egress=Egress(dialler=dial_local),
             response_mode="stream",
             config_refresh_s=0,
             make_title_starter=LocalTitles,

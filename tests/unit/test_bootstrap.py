@@ -34,7 +34,14 @@ def test_on_lambda_the_runtime_is_made_at_once(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CA_BUNDLE", "/nowhere.pem"), ("EGRESS_PROXY", "ftp://proxy")]
+    ("name", "value"),
+    [
+        ("CA_BUNDLE", "/nowhere.pem"),
+        ("EGRESS_PROXY", "ftp://proxy"),
+        ("GATEWAY_ALLOWED_ADDRESSES", "10.0.0.1"),
+        ("GATEWAY_ALLOWED_ADDRESSES", "*.internal:443"),
+        ("GATEWAY_ALLOWED_ADDRESSES", "10.0.0.0/8:443"),
+    ],
 )
 def test_unusable_way_out_is_told_at_start(monkeypatch, name, value):
     for key, text in {**SETTINGS, "CONFIG_URI": "s3://bucket/key", name: value}.items():

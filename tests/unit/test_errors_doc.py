@@ -57,6 +57,7 @@ def test_only_errors_that_are_worth_it_may_be_retried():
     assert never == {
         "EndpointMisconfiguredError",
         "InternalError",
+        "LoopDetectedError",
         "ResponseTooLargeError",
         "UpstreamAuthFailedError",
         "UpstreamError",

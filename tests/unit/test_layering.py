@@ -31,6 +31,15 @@ PURE = [
     or name.endswith((".shape", ".pricing", ".prompt"))
 ]
 IMPURE = {"asyncio", "boto3", "botocore", "httpx2", "os", "random", "secrets", "socket", "time"}
+MAY_CONNECT = {"egress"}  # aws/ has boto3, which brings connections of its own
+NETWORK = {
+    *("aiohttp", "ftplib", "http.client", "httpcore2", "httptools", "httpx", "httpx2", "requests"),
+    *("smtplib", "socket", "ssl", "urllib.request", "urllib3", "websockets", "xmlrpc"),
+}
+CONNECTING = {
+    *("create_connection", "create_datagram_endpoint", "create_unix_connection", "getaddrinfo"),
+    *("open_connection", "open_unix_connection", "sock_connect", "start_server", "urlopen"),
+}
 NEVER_IMPORTED = {"importlib", "marshal", "pickle", "shelve", "subprocess"}
 NEVER_CALLED = {
     "eval",
@@ -119,6 +128,22 @@ def test_libraries_stay_in_the_room_that_owns_them():
         ever = packages(ast.walk(tree)) & {"aiohttp", "anthropic", "httpx2", "requests", "urllib3"}
         ever -= {"httpx2"} if room == "egress" else set()
         assert (name, at_import | ever) == (name, set())
+
+
+def test_only_egress_opens_connections():
+    checked = [path for name, path in MODULES.items() if room_of(name) not in MAY_CONNECT]
+    for path in [*checked, *(ROOT / "functions").rglob("*.py")]:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        used = {one.attr for one in nodes if isinstance(one, ast.Attribute)}
+        used |= {one.name for one in nodes if isinstance(one, ast.alias)}
+        imported = set(imports(iter(nodes)))
+        imported |= {
+            f"{one.module}.{alias.name}"
+            for one in nodes
+            if isinstance(one, ast.ImportFrom)
+            for alias in one.names
+        }
+        assert (path, imported & NETWORK | used & CONNECTING) == (path, set())
 
 
 def test_only_settings_reads_the_environment():

@@ -13,6 +13,7 @@ class Call:
     """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`.
 
     `plainer` is the same request without an answer by a schema, for an upstream that refuses one.
+    `allowed_addresses` are the exact `host:port` pairs that the operator lets upstreams have.
     """
 
     request_id: str
@@ -27,3 +28,4 @@ class Call:
     created_at_ms: int
     kind: Kind = "chat"
     plainer: ChatRequest | None = None
+    allowed_addresses: frozenset[str] = frozenset()

@@ -1,5 +1,7 @@
 """Asks an upstream how many tokens a request would have. Nothing is billed, so nothing is kept."""
 
+from dataclasses import replace
+
 from waystation.calls.call import Call
 from waystation.calls.senders import Sender
 from waystation.calls.target import VariableResolver, resolve_target
@@ -8,6 +10,7 @@ from waystation.errors import NotFoundError, UpstreamInvalidResponseError
 from waystation.providers.registry import counter_of
 from waystation.providers.upstream_errors import error_from_response
 from waystation.wire.json_reader import read_json_lenient
+from waystation.wire.upstream_request import Reach
 
 _REDIRECT = 300
 
@@ -25,6 +28,7 @@ async def count_tokens(call: Call, sender: Sender, secrets: VariableResolver) ->
         )
     context = await resolve_target(call, secrets)
     request = counter.shape_count(call.request, native, context)
+    request = replace(request, reach=Reach(allowed=call.allowed_addresses))
     async with call.deadline.total(), sender.send(request, call.deadline) as response:
         body = await response.read(MAX_ERROR_BYTES)
     if response.status >= _REDIRECT:

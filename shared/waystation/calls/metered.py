@@ -13,7 +13,7 @@ from waystation.calls.senders import Sender, UpstreamAnswer
 from waystation.calls.target import VariableResolver, resolve_target
 from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience
-from waystation.errors import UpstreamError, UpstreamUnreachableError
+from waystation.errors import InvalidBaseUrlError, UpstreamError, UpstreamUnreachableError
 from waystation.ledger.ledger import Ledger
 from waystation.ledger.records import LedgerRecord
 from waystation.providers.provider import CallContext, Provider, Shaped
@@ -28,6 +28,7 @@ from waystation.wire.events import (
     UsageReport,
     stream_of,
 )
+from waystation.wire.upstream_request import Reach
 
 OnSettled = Callable[[LedgerRecord], None]
 
@@ -166,12 +167,17 @@ class MeteredCalls:
         """Yield an answer of status 2xx; asked once more where one option was the fault."""
         call = prepared.call
         outcome.is_billable = True  # from here on the upstream may have begun to work
-        async with self._egress.send(prepared.shaped.request, call.deadline) as response:
-            if response.status < _REDIRECT:
-                yield response
-                return
-            outcome.is_billable = False
-            error = await _refusal(response, prepared)
+        request = replace(prepared.shaped.request, reach=Reach(allowed=call.allowed_addresses))
+        try:
+            async with self._egress.send(request, call.deadline) as response:
+                if response.status < _REDIRECT:
+                    yield response
+                    return
+                outcome.is_billable = False
+                error = await _refusal(response, prepared)
+        except InvalidBaseUrlError as refusal:
+            outcome.is_billable, outcome.error_code = False, refusal.code  # nothing was sent
+            raise
         again = self._without_the_fault(error, prepared)
         if again is None:
             raise error

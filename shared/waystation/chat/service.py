@@ -70,6 +70,7 @@ class ChatService:
             config_version=snapshot.version,
             deadline=Deadline(incoming.ends_at),
             created_at_ms=self._now_ms(),
+            allowed_addresses=snapshot.allowed_addresses,
         )
         settings = snapshot.title_settings(route.endpoint)
         return Chat(call, title_beside(settings, self._titles, call, incoming, asked))

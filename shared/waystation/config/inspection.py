@@ -120,7 +120,7 @@ class _Inspection:
             self._reject_file(_ADDRESSES, f"expected a list of host:port, found {found}")
             return
         for index, address in enumerate(addresses):
-            if not (isinstance(address, str) and _is_address(address)):
+            if not (isinstance(address, str) and is_exact_address(address)):
                 self._reject_file((*_ADDRESSES, index), "expected an exact host:port")
         self._addresses = frozenset(str(address).lower() for address in addresses)
 
@@ -210,7 +210,8 @@ def _is_in(path: Path, ancestors: Mapping[Path, object]) -> bool:
     return any(path[:length] in ancestors for length in range(1, len(path) + 1))
 
 
-def _is_address(text: str) -> bool:
+def is_exact_address(text: str) -> bool:
+    """Tell whether a text is one `host:port`: no bare host, no wildcard, no network."""
     match = _ADDRESS.fullmatch(text)
     return match is not None and 0 < int(match[1]) <= _MAX_PORT
 

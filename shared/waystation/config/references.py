@@ -58,6 +58,7 @@ _REFUSED = frozenset(
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
+        "VIA_TOKEN",
     ]
 )
 _ALLOWED = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})

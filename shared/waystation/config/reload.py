@@ -7,6 +7,7 @@ snapshot stays. Several requests share one fetch.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from waystation.config.snapshot import (
     ConfigProblem,
@@ -26,7 +27,8 @@ class ConfigLoader:
     `now` is a monotonic clock in seconds. `refresh_after_s=0` looks before every answer, which
     suits files. A request waits no longer than the budget of its case. `on_rejected` is called
     once for each revision that is unusable as a whole, with its problems; `on_unreadable` once for
-    each time the store becomes unreadable, with the reason.
+    each time the store becomes unreadable, with the reason. `allowed_addresses` are allowed beside
+    those of each file.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class ConfigLoader:
         now: Callable[[], float],
         on_rejected: Callable[[tuple[ConfigProblem, ...]], None],
         on_unreadable: Callable[[str], None],
+        allowed_addresses: frozenset[str] = frozenset(),
         first_load_budget_s: float = 3.0,
         refresh_budget_s: float = 1.0,
     ) -> None:
@@ -47,6 +50,7 @@ class ConfigLoader:
         self._now = now
         self._on_rejected = on_rejected
         self._on_unreadable = on_unreadable
+        self._allowed_addresses = allowed_addresses
         self._first_load_budget_s = first_load_budget_s
         self._refresh_budget_s = refresh_budget_s
         self._current: ConfigSnapshot | None = None
@@ -123,7 +127,9 @@ class ConfigLoader:
         self._is_unreadable = False
         if fetched:
             try:
-                self._current = await asyncio.to_thread(build_snapshot, fetched.document)
+                snapshot = await asyncio.to_thread(build_snapshot, fetched.document)
+                allowed = snapshot.allowed_addresses | self._allowed_addresses
+                self._current = replace(snapshot, allowed_addresses=allowed)
             except ConfigRejectedError as error:
                 self._on_rejected(error.problems)
             self._revision = fetched.revision

@@ -1,10 +1,14 @@
 """The one HTTP client.
 
-It follows no redirect, reads no proxy or netrc from the environment, and keeps no cookie. Answers
-are read as they come, within bounds; one that is compressed although none was asked for is refused.
+It follows no redirect, reads no proxy or netrc from the environment, and keeps no cookie. It
+connects only to what the rules permit; a URL that a user brought is read again by the parser that
+accepted it. Answers are read as they come, within bounds; one that is compressed although none was
+asked for is refused.
 """
 
 import asyncio
+import hashlib
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,21 +16,33 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
+from waystation.egress.addresses import AddressRules
 from waystation.egress.deadlines import CONNECT_S, Deadline
-from waystation.egress.transport import BODY, DEFAULT_LIMITS, Transport
+from waystation.egress.dialling import BlockedError, Dialler, NotDialledError
+from waystation.egress.proxied import ProxiedTransport
+from waystation.egress.transport import BODY, DEFAULT_LIMITS, REACH, Transport
+from waystation.egress.user_urls import MAX_LENGTH, parse_user_url
 from waystation.errors import (
+    GatewayError,
+    InvalidBaseUrlError,
     ResponseTooLargeError,
-    UpstreamError,
     UpstreamFailedError,
     UpstreamInvalidResponseError,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
-from waystation.wire.upstream_request import UpstreamRequest
+from waystation.wire.upstream_request import OPERATORS, Reach, UpstreamRequest
+
+DEFAULT_DIALLER = Dialler(AddressRules())
 
 MAX_COMPLETION_BYTES = 5 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 MAX_STREAM_BYTES = 32 * 1024 * 1024
+
+MAX_USER_URL = 2 * MAX_LENGTH
+"""A user's URL with all that was appended to it."""
+
+_log = logging.getLogger("waystation.egress")
 
 _LIMITS = httpx2.Limits(
     max_connections=DEFAULT_LIMITS.connections,
@@ -89,10 +105,22 @@ class Egress:
     Without a proxy they are our own; through a proxy they are httpx2's.
     """
 
-    def __init__(self, *, proxy: str | None = None, ca_bundle: str | None = None) -> None:
-        """Raise OSError for a bundle that cannot be read, ValueError for a proxy that is no URL."""
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        ca_bundle: str | None = None,
+        dialler: Dialler = DEFAULT_DIALLER,
+        via: str = "waystation",
+    ) -> None:
+        """Take what opens connections, and by what name this gateway knows its own requests.
+
+        Raises OSError for a bundle that cannot be read, ValueError for a proxy that is no URL.
+        """
         self._proxy = httpx2.Proxy(proxy) if proxy else None
         self._verify = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
+        self._dialler = dialler
+        self._via = ("via", f"1.1 {via}")
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -100,14 +128,19 @@ class Egress:
     async def send(
         self, request: UpstreamRequest, deadline: Deadline
     ) -> AsyncIterator[UpstreamResponse]:
-        """Send once and yield the answer when its headers are there. Raises UpstreamError."""
+        """Send once and yield the answer when its headers are there.
+
+        Raises InvalidBaseUrlError where a user's URL is not one to connect to, and UpstreamError.
+        """
         client = self._client_of_this_loop()
+        headers = (*request.headers, self._via)
         try:
             outgoing = client.build_request(
                 request.method,
-                request.url,
-                headers=[(n.encode("ascii"), v.encode("latin-1")) for n, v in request.headers],
+                _url_of(request),
+                headers=[(n.encode("ascii"), v.encode("latin-1")) for n, v in headers],
                 content=request.body,
+                extensions={REACH: request.reach},
             )
         except httpx2.InvalidURL as error:
             raise UpstreamUnreachableError("The upstream cannot be reached.") from error
@@ -115,7 +148,9 @@ class Egress:
             async with deadline.within(deadline.first_byte_s):
                 response = await client.send(outgoing, stream=True)
         except httpx2.HTTPError as error:
-            raise _translate(error) from error
+            if isinstance(error.__cause__, BlockedError):
+                _log_blocked(outgoing.url.raw_host, request.reach)
+            raise _translate(error, request.reach) from error
         try:
             yield UpstreamResponse(response)
         finally:
@@ -138,17 +173,38 @@ class Egress:
         )
 
     def _make_transport(self) -> httpx2.AsyncBaseTransport:
+        direct = Transport(self._make_tls, self._dialler)
         if self._proxy is None:
-            return Transport(self._make_tls)
-        return httpx2.AsyncHTTPTransport(
+            return direct
+        proxied = httpx2.AsyncHTTPTransport(
             verify=self._make_tls(), proxy=self._proxy, trust_env=False, limits=_LIMITS
         )
+        return ProxiedTransport(proxied, direct, self._dialler)
 
     def _make_tls(self) -> ssl.SSLContext:
         return httpx2.create_ssl_context(self._verify, trust_env=False)
 
 
-def _translate(error: httpx2.HTTPError) -> UpstreamError:
+def _url_of(request: UpstreamRequest) -> str:
+    """Return the URL to ask. Raises InvalidBaseUrlError."""
+    if not request.reach.is_users:
+        return request.url
+    try:
+        return parse_user_url(request.url, request.reach.allowed, max_length=MAX_USER_URL)
+    except InvalidBaseUrlError:
+        _log_blocked(request.url.encode("utf-8", "surrogatepass"), request.reach)
+        raise
+
+
+def _log_blocked(host: bytes, reach: Reach) -> None:
+    """Tell that a connection was refused; of the host, or a URL that has none, its digest."""
+    told = {"host_sha256": hashlib.sha256(host).hexdigest(), "is_users": reach.is_users}
+    _log.warning("ssrf_blocked", extra=told)
+
+
+def _translate(error: httpx2.HTTPError, reach: Reach = OPERATORS) -> GatewayError:
+    if reach.is_users and isinstance(error.__cause__, NotDialledError):
+        return InvalidBaseUrlError()
     match error:
         case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.ProxyError():
             return UpstreamUnreachableError("The upstream cannot be reached.")

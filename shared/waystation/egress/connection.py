@@ -13,6 +13,7 @@ from typing import NamedTuple, cast
 import httpx2
 
 from waystation.egress.answer_parser import AnswerParser, Head
+from waystation.wire.upstream_request import OPERATORS, Reach
 
 HIGH_WATER_BYTES = 64 * 1024
 LINGER_S = 1.0
@@ -22,11 +23,12 @@ _BUFFER_BYTES = 32 * 1024
 
 
 class Origin(NamedTuple):
-    """Where a connection goes to."""
+    """Where a connection goes to, and for whom: another reach needs another connection."""
 
     is_tls: bool
     host: str
     port: int
+    reach: Reach = OPERATORS
 
 
 class Connection(asyncio.BufferedProtocol):

@@ -104,7 +104,7 @@ class Pool:
             raise httpx2.ConnectError("no connection") from error
 
     async def _open(self, origin: Origin) -> Connection:
-        own_socket = await self._dial(origin.host, origin.port)
+        own_socket = await self._dial(origin)
         try:
             _, connection = await asyncio.get_running_loop().create_connection(
                 lambda: Connection(origin, own_socket),

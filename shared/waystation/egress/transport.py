@@ -13,11 +13,15 @@ from collections.abc import AsyncIterator, Callable
 import httpx2
 
 from waystation.egress.connection import Connection, Origin
-from waystation.egress.dialling import Dial, dial
+from waystation.egress.dialling import Dial
 from waystation.egress.pool import Pool, PoolLimits
+from waystation.wire.upstream_request import OPERATORS
 
 BODY = "body"
 """The extension of a response that holds its `Body`."""
+
+REACH = "reach"
+"""The extension of a request that holds its `Reach`; without it, the URL is an operator's."""
 
 DEFAULT_LIMITS = PoolLimits()
 
@@ -32,7 +36,7 @@ class Transport(httpx2.AsyncBaseTransport):
     def __init__(
         self,
         tls: Callable[[], ssl.SSLContext],
-        dial: Dial = dial,
+        dial: Dial,
         limits: PoolLimits = DEFAULT_LIMITS,
     ) -> None:
         """Take what makes the TLS context, and what opens connections."""
@@ -41,7 +45,7 @@ class Transport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request whose content is in memory. Raises httpx2.HTTPError."""
         message = _head_of(request) + request.content
-        connection = await self._pool.take(_origin_of(request.url))
+        connection = await self._pool.take(origin_of(request))
         try:
             head = await connection.ask(message)
         except BaseException:
@@ -76,11 +80,14 @@ class Body(httpx2.AsyncByteStream):
             self._connection = None
 
 
-def _origin_of(url: httpx2.URL) -> Origin:
+def origin_of(request: httpx2.Request) -> Origin:
+    """Return where a request goes to. Raises httpx2.UnsupportedProtocol."""
+    url = request.url
     port = url.port or _DEFAULT_PORTS.get(url.scheme)
     if port is None or not url.host:
         raise httpx2.UnsupportedProtocol("neither http nor https")
-    return Origin(url.scheme == "https", url.raw_host.decode("ascii"), port)
+    reach = request.extensions.get(REACH, OPERATORS)
+    return Origin(url.scheme == "https", url.raw_host.decode("ascii"), port, reach)
 
 
 def _head_of(request: httpx2.Request) -> bytes:

@@ -112,6 +112,7 @@ class TitleService:
             deadline=Deadline(ends_at),
             created_at_ms=job.created_at_ms,
             kind="title",
+            allowed_addresses=snapshot.allowed_addresses,
             plainer=wanted.plainer,
         )
         completion = await self._calls.complete(call, on_settled)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from waystation.identity.incoming import Incoming
 from waystation.identity.user import Caller
 from waystation.ledger.records import bounded
-from waystation.settings import ResponseMode, log_level
+from waystation.settings import ResponseMode, log_level, via_token
 from waystation.web.envelopes import AFTERWARDS, NOTES
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
@@ -72,10 +72,17 @@ def starlette_routes(
     return [Route(route.path, _endpoint(route, get_runtime), methods=["POST"]) for route in routes]
 
 
-def wrap_app(app: ASGIApp, get_runtime: RuntimeSource[WebRuntime]) -> GatewayMiddleware:
-    """Wrap an app in what every request gets, and start the log."""
+def wrap_app(
+    app: ASGIApp, get_runtime: RuntimeSource[WebRuntime], *, via: str | None = None
+) -> GatewayMiddleware:
+    """Wrap an app in what every request gets, and start the log.
+
+    `via` is the name that upstream calls carry in `Via`; by default the environment's.
+    """
     set_up_logging(log_level(), get_runtime.live_secrets)
-    return GatewayMiddleware(_WithinApp(app), new_request_id=UlidSource())
+    return GatewayMiddleware(
+        _WithinApp(app), new_request_id=UlidSource(), via=via_token() if via is None else via
+    )
 
 
 def _endpoint(

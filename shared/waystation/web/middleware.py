@@ -1,7 +1,7 @@
 """What every request gets: an id, safe headers, errors in the envelope, one log line."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from starlette.datastructures import MutableHeaders
@@ -13,6 +13,7 @@ from waystation.errors import (
     GatewayError,
     InternalError,
     InvalidBodyError,
+    LoopDetectedError,
     MethodNotAllowedError,
     NotFoundError,
 )
@@ -42,9 +43,11 @@ class GatewayMiddleware:
         app: ASGIApp,
         *,
         new_request_id: Callable[[], str],
+        via: str,
     ) -> None:
         self._app = app
         self._new_request_id = new_request_id
+        self._via = via.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,6 +64,7 @@ class GatewayMiddleware:
             await send(message)
 
         try:
+            _refuse_own(scope, self._via)
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
             exchange.notes["error_code"] = "client_disconnected"
@@ -108,6 +112,20 @@ def _to_gateway_error(error: Exception) -> GatewayError:
             )
         return InvalidBodyError("The request cannot be read.")
     return InternalError()
+
+
+def _refuse_own(scope: Scope, via: str) -> None:
+    """Raise LoopDetectedError for a request that this gateway has sent (S-11)."""
+    if via in _names_in_via(scope):
+        raise LoopDetectedError
+
+
+def _names_in_via(scope: Scope) -> Iterator[str]:
+    """Yield, in lower case, whom a request has come through: `1.1 <name> (comment), …`."""
+    for name, value in scope["headers"]:
+        if name.lower() == b"via":
+            for hop in value.decode("latin-1").lower().split(","):
+                yield from hop.split()[1:2]
 
 
 def _add_headers(message: Message, request_id: str, scope: Scope) -> None:

@@ -16,6 +16,21 @@ class AwsCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose URL a request goes to, and what the operator lets it reach beyond the rules (S-6).
+
+    `allowed` holds exact `host:port` pairs: `llm.test:8080`, or `[::1]:9` for an IPv6 address.
+    """
+
+    is_users: bool = False
+    allowed: frozenset[str] = frozenset()
+
+
+OPERATORS = Reach()
+"""The reach of a URL that the operator wrote, with nothing allowed beyond the rules."""
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamRequest:
     """`headers` and `aws` hold secrets, so they are left out of the representation.
 
@@ -29,6 +44,7 @@ class UpstreamRequest:
     method: str = "POST"
     via: Via = "https"
     aws: AwsCredentials | None = None
+    reach: Reach = OPERATORS
 
     def __repr__(self) -> str:
         return f"UpstreamRequest({self.method}, {len(self.body)} bytes)"

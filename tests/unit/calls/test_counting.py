@@ -15,6 +15,7 @@ from waystation.errors import (
     UpstreamRejectedError,
     UpstreamUnreachableError,
 )
+from waystation.wire.upstream_request import Reach
 
 NATIVE: dict[str, object] = {"messages": [{"role": "user", "content": "12345678"}]}
 
@@ -38,6 +39,13 @@ async def test_answer_is_the_upstreams():
     assert request.url == "https://llm.acme.test/v1/messages/count_tokens"
     assert json.loads(request.body) == {"model": "acme-large", **NATIVE}
     assert dict(request.headers)["x-api-key"] == SECRET
+
+
+async def test_upstream_may_have_the_addresses_that_the_operator_allows():
+    call = replace(native_call(), allowed_addresses=frozenset({"llm.test:8080"}))
+    egress = ScriptedEgress(json_answer({"input_tokens": 14}))
+    await build_calls(egress, InMemoryLedger()).count_tokens(call)
+    assert egress.sent[0].reach == Reach(allowed=frozenset({"llm.test:8080"}))
 
 
 REFUSALS = {

@@ -21,6 +21,7 @@ from tests.support.fakes import Hang, InMemoryLedger, Reply, ScriptedEgress
 from waystation.errors import (
     EndpointMisconfiguredError,
     GatewayError,
+    InvalidBaseUrlError,
     ResponseTooLargeError,
     UpstreamFailedError,
     UpstreamInvalidResponseError,
@@ -30,6 +31,7 @@ from waystation.errors import (
 from waystation.ledger.pricing import rates_of
 from waystation.ledger.records import LedgerRecord
 from waystation.wire.events import Completion
+from waystation.wire.upstream_request import Reach
 from waystation.wire.usage import Share, Usage
 
 SETTLED = LedgerRecord(
@@ -167,6 +169,19 @@ async def test_refusal_is_released_at_no_cost(status, code):
     assert error.code == code
     assert SECRET not in error.message
     assert records == [replace(RELEASED, error_code=code)]
+
+
+async def test_url_of_a_users_that_leads_nowhere_is_released_at_no_cost():
+    error, records, _ = await complete(InvalidBaseUrlError())
+    assert isinstance(error, InvalidBaseUrlError)
+    assert records == [replace(RELEASED, error_code="invalid_base_url")]
+
+
+async def test_upstream_may_have_the_addresses_that_the_operator_allows():
+    call = replace(build_call(), allowed_addresses=frozenset({"llm.test:8080"}))
+    egress = ScriptedEgress(json_answer(completion()))
+    await build_calls(egress, InMemoryLedger()).complete(call, lambda _: None)
+    assert egress.sent[0].reach == Reach(allowed=frozenset({"llm.test:8080"}))
 
 
 async def test_upstream_that_cannot_be_reached_is_released_at_no_cost():

@@ -23,7 +23,12 @@ from tests.support.calls import (
 )
 from tests.support.fakes import Hang, InMemoryLedger, Reply, ScriptedEgress
 from tests.unit.calls import test_metered_complete as whole
-from waystation.errors import GatewayError, UpstreamFailedError, UpstreamUnreachableError
+from waystation.errors import (
+    GatewayError,
+    InvalidBaseUrlError,
+    UpstreamFailedError,
+    UpstreamUnreachableError,
+)
 from waystation.ledger.records import LedgerRecord
 from waystation.wire.events import Delta, Failed, Finished, StreamEvent, UsageReport
 from waystation.wire.usage import Usage
@@ -249,6 +254,12 @@ async def test_second_refusal_is_final():
     assert error.status == 400
     assert len(egress.sent) == 2
     assert records == [replace(RELEASED, error_code="invalid_request_error")]
+
+
+async def test_url_of_a_users_that_leads_nowhere_is_released_before_the_stream_begins():
+    error, records, _ = await refused(InvalidBaseUrlError())
+    assert isinstance(error, InvalidBaseUrlError)
+    assert records == [replace(RELEASED, error_code="invalid_base_url")]
 
 
 @pytest.mark.parametrize(

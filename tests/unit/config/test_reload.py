@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ class Bench:
     """A loader with its source, its clock and what it reported."""
 
     def __init__(
-        self, document: bytes = b"", refresh_after_s: float = 60, budget_s: float = 5
+        self, document: bytes = b"", refresh_after_s: float = 60, budget_s: float = 5, **more: Any
     ) -> None:
         self.source = StaticConfigSource(document or file_for("one"))
         self.clock = Clock()
@@ -68,6 +69,7 @@ class Bench:
             on_unreadable=self.unreadable.append,
             first_load_budget_s=budget_s,
             refresh_budget_s=budget_s,
+            **more,
         )
 
     async def name(self) -> str:
@@ -194,6 +196,12 @@ async def test_invalid_file_keeps_the_last_good_one_and_is_reported_once():
     bench.clock.seconds += 301
     assert await bench.name() == "one"
     assert len(bench.rejected) == 2
+
+
+async def test_addresses_of_the_environment_are_allowed_beside_those_of_the_file():
+    document = b'{"endpoints": {"allowedAddresses": ["a.test:1"], "custom": []}}'
+    bench = Bench(document, allowed_addresses=frozenset({"b.test:2"}))
+    assert (await bench.loader.snapshot()).allowed_addresses == {"a.test:1", "b.test:2"}
 
 
 async def test_invalid_entry_does_not_reject_the_file():

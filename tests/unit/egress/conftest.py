@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.reaching import dial_local
 from waystation.egress.client import Egress
 
 
@@ -17,6 +18,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture
 async def egress() -> AsyncIterator[Egress]:
-    egress = Egress()
+    egress = Egress(dialler=dial_local)
     yield egress
     await egress._client_of_this_loop().aclose()

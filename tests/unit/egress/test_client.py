@@ -1,15 +1,22 @@
 """The HTTP client: what it sends, what it refuses, and how its errors are told."""
 
 import asyncio
+import hashlib
 import ssl
 from collections.abc import Iterator
 
 import httpx2
 import pytest
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter as LogFormatter
 
+from tests.support.exchanges import fetched, refused
 from tests.support.fake_upstream import FakeUpstream, reply
+from tests.support.logs import kept_lines
+from tests.support.reaching import ScriptedResolver, dial_local
+from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress, UpstreamResponse, _translate
 from waystation.egress.deadlines import Deadline
+from waystation.egress.dialling import Dialler
 from waystation.errors import (
     ResponseTooLargeError,
     UpstreamFailedError,
@@ -17,7 +24,7 @@ from waystation.errors import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
-from waystation.wire.upstream_request import UpstreamRequest
+from waystation.wire.upstream_request import OPERATORS, Reach, UpstreamRequest
 
 
 def respond(content: bytes = b"", **headers: str) -> UpstreamResponse:
@@ -74,7 +81,7 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 async def test_url_that_cannot_be_asked_is_unreachable(url):
-    await refused(UpstreamRequest(url, (), b""))
+    await not_sent(UpstreamRequest(url, (), b""))
 
 
 @pytest.mark.parametrize(
@@ -90,10 +97,10 @@ async def test_url_that_cannot_be_asked_is_unreachable(url):
     ids=["line", "newline", "zero", "name", "no name", "method"],
 )
 async def test_request_that_cannot_be_written_is_not_sent(request_):
-    await refused(request_)
+    await not_sent(request_)
 
 
-async def refused(request: UpstreamRequest) -> None:
+async def not_sent(request: UpstreamRequest) -> None:
     deadline = Deadline(asyncio.get_running_loop().time() + 10)
     with pytest.raises(UpstreamUnreachableError):
         async with Egress().send(request, deadline):
@@ -112,8 +119,17 @@ async def _client_of(egress: Egress) -> httpx2.AsyncClient:
     return egress._client_of_this_loop()
 
 
-async def test_client_trusts_nothing_around_it(monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+async def test_client_trusts_nothing_around_it(monkeypatch, upstream_proxy):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, upstream_proxy.url)
+        monkeypatch.setenv(name.lower(), upstream_proxy.url)
+    with FakeUpstream() as upstream:
+        upstream.answer(reply(b"Hello"))
+        egress = Egress(dialler=dial_local)
+        assert await fetched(egress, upstream.url) == (200, b"Hello")
+        with pytest.raises(UpstreamUnreachableError):
+            await fetched(egress, f"https://{upstream.address}/v1")
+    assert upstream_proxy.connections == 0
     client = Egress()._client_of_this_loop()
     assert (client.trust_env, client.follow_redirects) == (False, False)
     assert client.headers["accept-encoding"] == "identity"
@@ -129,6 +145,52 @@ async def test_proxy_is_asked_by_the_library(upstream_proxy):
         assert await response.receive() == b""
     assert upstream_proxy.last.request_line == "POST http://a.test/v1 HTTP/1.1"
     await egress._client_of_this_loop().aclose()
+
+
+async def test_a_users_url_is_never_told_to_the_proxy(upstream_proxy):
+    with FakeUpstream() as upstream:
+        upstream.answer(reply(b"Direct"))
+        reach = Reach(is_users=True, allowed=frozenset({upstream.address}))
+        dialler = Dialler(AddressRules(), ScriptedResolver(**{"127.0.0.1": [["127.0.0.1"]]}))
+        egress = Egress(proxy=upstream_proxy.url.removesuffix("/v1"), dialler=dialler)
+        assert await fetched(egress, upstream.url, reach) == (200, b"Direct")
+        await refused(egress, "https://10.0.0.1/v1", reach)
+        await refused(egress, "https://unknown.test/v1", Reach(is_users=True))
+        await egress._client_of_this_loop().aclose()
+    assert upstream_proxy.connections == 0
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "127.1", "2852039166", "sandbox.localdomain"])
+async def test_the_proxy_is_not_asked_for_what_nobody_may_reach(upstream_proxy, host):
+    egress = Egress(proxy=upstream_proxy.url.removesuffix("/v1"))
+    await refused(egress, f"http://{host}/v1", OPERATORS)
+    assert upstream_proxy.connections == 0
+
+
+async def test_what_is_blocked_is_logged_without_telling_where():
+    egress = Egress()
+    with kept_lines("waystation.egress") as lines:
+        await refused(egress, "https://127.0.0.1/v1", OPERATORS)
+        await refused(egress, "https://10.0.0.1/v1", Reach(is_users=True))
+    told = [{name: vars(line)[name] for name in ("host_sha256", "is_users")} for line in lines]
+    assert [line.getMessage() for line in lines] == ["ssrf_blocked"] * 2
+    assert told == [
+        {"host_sha256": hashlib.sha256(b"127.0.0.1").hexdigest(), "is_users": False},
+        {"host_sha256": hashlib.sha256(b"https://10.0.0.1/v1").hexdigest(), "is_users": True},
+    ]
+    shown = [LogFormatter(service="test").format(line) for line in lines]
+    assert not [line for line in shown if "127.0" in line or "10.0" in line]
+
+
+@pytest.mark.parametrize("header", [(), (("Via", "1.0 a.test"),)])
+async def test_requests_carry_the_name_of_this_gateway(header):
+    with FakeUpstream() as upstream:
+        upstream.answer(reply(b"Hello"))
+        request = UpstreamRequest(upstream.url, header, b"{}")
+        deadline = Deadline(asyncio.get_running_loop().time() + 5)
+        async with Egress(dialler=dial_local, via="waystation-a1").send(request, deadline):
+            pass
+    assert upstream.last.header("via") == [*(value for _, value in header), "1.1 waystation-a1"]
 
 
 @pytest.fixture

@@ -7,13 +7,19 @@ from functools import partial
 
 import pytest
 
-from waystation.egress.dialling import STAGGER_S, _race, dial
+from tests.support.reaching import dial_local
+from waystation.egress.connection import Origin
+from waystation.egress.dialling import STAGGER_S, _race
 
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
+
+
+def origin_of(listener: socket.socket) -> Origin:
+    return Origin(False, *listener.getsockname())
 
 
 async def connect(to: socket.socket | Exception | None, after_s: float = 0.0) -> socket.socket:
@@ -24,11 +30,11 @@ async def connect(to: socket.socket | Exception | None, after_s: float = 0.0) ->
     if to is None:
         await asyncio.Event().wait()
         raise AssertionError
-    return await dial(*to.getsockname())
+    return await dial_local(origin_of(to))
 
 
 async def test_what_is_dialled_is_connected_and_does_not_block(listener):
-    with await dial(*listener.getsockname()) as connection:
+    with await dial_local(origin_of(listener)) as connection:
         assert connection.getpeername() == listener.getsockname()
         assert connection.getblocking() is False
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
@@ -36,8 +42,8 @@ async def test_what_is_dialled_is_connected_and_does_not_block(listener):
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".test", "a..test"])
 def test_what_cannot_be_a_name_is_an_error(host):
-    with pytest.raises(OSError, match="cannot be the name of a host"):
-        asyncio.run(dial(host, 1))
+    with pytest.raises(OSError, match="not known"):
+        asyncio.run(dial_local(Origin(False, host, 1)))
 
 
 def test_a_name_that_nobody_knows_is_an_error(monkeypatch):
@@ -46,7 +52,7 @@ def test_a_name_that_nobody_knows_is_an_error(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(OSError, match="not known"):
-        asyncio.run(dial("nowhere.test", 1))
+        asyncio.run(dial_local(Origin(False, "nowhere.test", 1)))
 
 
 async def test_the_next_address_is_tried_when_one_fails(listener):

@@ -20,6 +20,7 @@ from tests.support.fake_upstream import (
     kept_head,
     reply,
 )
+from tests.support.reaching import dial_local
 from waystation.egress.client import Egress
 from waystation.egress.connection import HIGH_WATER_BYTES
 from waystation.errors import (
@@ -52,6 +53,7 @@ async def test_the_request_goes_out_as_it_was_built(egress, upstream):
     assert upstream.last.raw == (
         f"POST /v1 HTTP/1.1\r\nHost: {upstream.address}\r\nConnection: keep-alive\r\n"
         "accept-encoding: identity\r\nuser-agent: waystation\r\naccept: x\r\n"
+        "via: 1.1 waystation\r\n"
         "Content-Length: 2\r\n\r\n{}"
     ).encode("ascii")
 
@@ -233,7 +235,7 @@ async def test_what_came_before_a_break_is_delivered_first(egress, upstream, end
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_connections_are_not_carried_to_another_loop(upstream):
-    egress = Egress()
+    egress = Egress(dialler=dial_local)
     upstream.answer([kept()])
 
     async def twice() -> None:

@@ -52,6 +52,37 @@ async def test_answer_carries_its_request_id_and_safe_headers(capsys):
     }
 
 
+OWN = ["1.1 waystation", "1.0 a.test, HTTP/1.1 Waystation (x), 1.1 b", "1.1\twaystation ,1.1 c"]
+
+
+@pytest.mark.parametrize("via", OWN)
+async def test_a_request_of_our_own_is_refused_on_every_route(via, capsys):
+    for path in ("/chat", "/nowhere"):
+        answer = await post(path=path, **{**JSON, "via": via})
+        assert answer.status == 508
+        assert answer.json["error"]["code"] == "loop_detected"
+        assert answer.headers["x-should-retry"] == "false"
+    assert line_of(capsys) == {"method": "POST", "status": 508, "error_code": "loop_detected"}
+
+
+OTHERS = ["1.1 waystation-2", "1.1 x.cloudfront.net (CloudFront)", "waystation", "", ",", "1.1 é"]
+
+
+@pytest.mark.parametrize("via", OTHERS)
+async def test_requests_may_come_through_others(via):
+    assert (await post(**{**JSON, "via": via})).status == 200
+
+
+async def test_an_app_may_have_a_name_of_its_own():
+    app = wrap_app(_refusing, RUNTIME, via="waystation-a1")
+    assert (await ask(app, headers={"via": "1.1 waystation-a1"})).status == 508
+    assert (await ask(app, headers={"via": "1.1 waystation"})).status == 404
+
+
+async def _refusing(*_: object) -> None:
+    raise HTTPException(404)
+
+
 async def test_every_request_has_an_id_of_its_own():
     app = create_app([PostRoute("/chat", handle)], RUNTIME)
     ids = [(await ask(app)).headers["x-request-id"] for _ in range(5)]

@@ -19,10 +19,13 @@ from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource
+from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
+from waystation.egress.dialling import Dialler
 from waystation.identity.gateway_keys import PEPPER_NAME, store_key
 from waystation.identity.user import User
 from waystation.models.routes import build_health_router, build_router
+from waystation.settings import forbidden_addresses
 from waystation.titles.routes import build_router as build_titles_router
 from waystation.web.api import build_fastapi
 from waystation.web.app import PostRoute, starlette_routes, wrap_app
@@ -77,11 +80,13 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
         is_trusted=True,
         is_admin=True,
     )
+    rules = AddressRules(allows_loopback=True, never=forbidden_addresses())
+    via = f"waystation-{random_source.token_hex(4)}"  # other gateways on this machine may be asked
     runtime = build_runtime(
         table=table,
         config_source=FileSource(options.config),
         secrets=_secrets(options, pepper),
-        egress=Egress(),
+        egress=Egress(dialler=Dialler(rules), via=via),
         response_mode="stream",
         config_refresh_s=0,
         make_title_starter=LocalTitles,
@@ -98,7 +103,7 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
         PostRoute("/v1/messages/count_tokens", count_message_tokens(source)),
     ]
     router = Router(starlette_routes(routes, source), default=api, redirect_slashes=False)
-    app = wrap_app(router, source)
+    app = wrap_app(router, source, via=via)
     return (Router(demo_routes(), default=app) if options.has_demo else app), runtime
 
 
