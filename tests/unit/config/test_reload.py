@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.config_entries import MINIMAL
+from tests.support.fakes import Clock
 from waystation.config.reload import ConfigLoader
 from waystation.config.snapshot import ConfigProblem
 from waystation.config.sources import ConfigSourceError, Fetched
@@ -43,13 +44,6 @@ class StaticConfigSource:
 
 
 @dataclass
-class Clock:
-    seconds: float = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 class Bench:
     """A loader with its source, its clock and what it reported."""
 
@@ -90,7 +84,7 @@ async def test_young_snapshot_is_used_as_it_is():
     bench = Bench()
     first = await bench.loader.snapshot()
     bench.source.document = file_for("two")
-    bench.clock.seconds += 59
+    bench.clock.at += 59
     assert await bench.loader.snapshot() is first
     assert len(bench.source.known) == 1
 
@@ -99,7 +93,7 @@ async def test_older_snapshot_is_used_while_a_new_one_is_fetched():
     bench = Bench()
     await bench.name()
     bench.source.document = file_for("two")
-    bench.clock.seconds += 61
+    bench.clock.at += 61
     assert [await bench.name(), await bench.name()] == ["one", "one"]
     await bench.settle()
     assert await bench.name() == "two"
@@ -110,7 +104,7 @@ async def test_stale_snapshot_waits_for_the_new_one():
     bench = Bench()
     await bench.name()
     bench.source.document = file_for("two")
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     assert await bench.name() == "two"
 
 
@@ -118,7 +112,7 @@ async def test_stale_snapshot_is_used_when_the_store_fails():
     bench = Bench()
     await bench.name()
     bench.source.fails = True
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     assert await bench.name() == "one"
 
 
@@ -128,11 +122,11 @@ async def test_stale_snapshot_is_used_when_the_store_is_slow():
     released = asyncio.Event()
     bench.source.wait = released.wait
     bench.source.document = file_for("two")
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     assert await bench.name() == "one"
     released.set()
     await bench.settle()
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     assert await bench.name() == "two"
 
 
@@ -180,7 +174,7 @@ async def test_first_load_is_tried_again_after_a_second(fails):
             await bench.loader.snapshot()
     assert len(bench.source.known) == 1
     bench.source.fails, bench.source.document = False, file_for("two")
-    bench.clock.seconds += 1
+    bench.clock.at += 1
     assert await bench.name() == "two"
 
 
@@ -189,11 +183,11 @@ async def test_invalid_file_keeps_the_last_good_one_and_is_reported_once():
     await bench.name()
     bench.source.document = INVALID
     for _ in range(3):
-        bench.clock.seconds += 301
+        bench.clock.at += 301
         assert await bench.name() == "one"
     assert bench.rejected == [(PROBLEM,)]
     bench.source.document = b"[]"
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     assert await bench.name() == "one"
     assert len(bench.rejected) == 2
 
@@ -215,7 +209,7 @@ async def test_unreadable_store_is_reported_once_until_it_answers():
     await bench.name()
     for fails in (True, True, False, True):
         bench.source.fails = fails
-        bench.clock.seconds += 301
+        bench.clock.at += 301
         await bench.name()
     assert bench.unreadable == ["unreadable", "unreadable"]
 
@@ -230,9 +224,9 @@ async def test_refresh_that_a_frozen_process_spoiled_is_made_again():
         raise ConfigSourceError("the deadline passed while the process was frozen")
 
     bench.source.wait = fail_once
-    bench.clock.seconds += 61
+    bench.clock.at += 61
     assert await bench.name() == "one"  # its refresh has begun, and stands still
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     assert await bench.name() == "two"
 
 
@@ -240,7 +234,7 @@ async def test_failed_refresh_is_not_repeated_at_once():
     bench = Bench()
     await bench.name()
     bench.source.fails = True
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     for _ in range(5):
         await bench.name()
     assert len(bench.source.known) == 2
@@ -282,7 +276,7 @@ def test_another_event_loop_may_go_on():
     bench = Bench()
     assert asyncio.run(bench.name()) == "one"
     bench.source.document = file_for("two")
-    bench.clock.seconds += 61
+    bench.clock.at += 61
 
     async def leave_early() -> str:
         bench.source.wait = asyncio.Event().wait
@@ -290,7 +284,7 @@ def test_another_event_loop_may_go_on():
 
     assert asyncio.run(leave_early()) == "one"
     bench.source.wait = None
-    bench.clock.seconds += 301
+    bench.clock.at += 301
     assert asyncio.run(bench.name()) == "two"
 
 
