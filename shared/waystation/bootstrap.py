@@ -27,8 +27,11 @@ from waystation.config.sources import (
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource, SsmSecretSource
 from waystation.egress.client import Egress
-from waystation.identity.authentication import Authenticator
+from waystation.identity.authentication import Authenticator, Identifies, KeyHolders
+from waystation.identity.authorizer import AuthorizerContext
+from waystation.identity.claims import ClaimRules
 from waystation.identity.gateway_keys import GatewayKeys
+from waystation.identity_settings import KEYS_ONLY, IdentitySettings
 from waystation.ledger.ledger import TableLedger
 from waystation.models.service import ModelsService
 from waystation.settings import (
@@ -97,6 +100,7 @@ def build_runtime(
     secrets: Secrets,
     egress: Egress,
     response_mode: ResponseMode,
+    identity: IdentitySettings = KEYS_ONLY,
     config_refresh_s: float = CONFIG_REFRESH_S,
     config_stale_s: float = CONFIG_STALE_S,
     make_bedrock: Callable[[], Sender] | None = None,
@@ -115,7 +119,7 @@ def build_runtime(
     calls = MeteredCalls(egress=senders, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
     return Runtime(
         config=config,
-        authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
+        authenticator=_authenticator(identity, table=table, secrets=secrets, egress=egress),
         chat=ChatService(config=config, built_ins=built_ins, calls=calls, now_ms=_now_ms),
         models=ModelsService(config, built_ins),
         secrets=secrets,
@@ -140,8 +144,34 @@ def _runtime_from_environment() -> Runtime:
         secrets=secrets,
         egress=_egress(settings),
         response_mode=settings.response_mode,
+        identity=settings.identity,
         make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
     )
+
+
+def _authenticator(
+    identity: IdentitySettings, *, table: Table, secrets: Secrets, egress: Egress
+) -> Authenticator:
+    rules = ClaimRules(identity.claims)
+    keys = KeyHolders(GatewayKeys(table, now=time.monotonic), secrets)
+    return Authenticator(
+        keys=keys if "keys" in identity.modes else None,
+        tokens=_bearer_tokens(identity, rules, egress),
+        context=AuthorizerContext(rules) if "authorizer" in identity.modes else None,
+    )
+
+
+def _bearer_tokens(
+    identity: IdentitySettings, rules: ClaimRules, egress: Egress
+) -> Identifies | None:
+    if identity.jwt is None:
+        return None
+    # What checks signatures is heavy: it is imported where there are tokens.
+    from waystation.identity.bearer_tokens import BearerTokens  # noqa: PLC0415
+    from waystation.identity.signing_keys import SigningKeys  # noqa: PLC0415
+
+    keys = SigningKeys(egress, identity.jwt, now=time.monotonic)
+    return BearerTokens(identity.jwt, rules, keys, now=time.monotonic, utc_now=time.time)
 
 
 def _make_bedrock(proxy: str | None = None, ca_bundle: str | None = None) -> Sender:

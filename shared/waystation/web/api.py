@@ -10,7 +10,7 @@ from waystation.ledger.records import bounded
 from waystation.web.app import RuntimeSource, WebRuntime, wrap_app
 from waystation.web.envelopes import NOTES
 from waystation.web.middleware import GatewayMiddleware, answer_to
-from waystation.web.request import headers_of
+from waystation.web.request import presented_by
 from waystation.web.responses import error_response
 
 
@@ -34,7 +34,7 @@ def build_fastapi(
     """Return the bare app, without the middleware, for one that serves other routes beside it."""
 
     async def authenticated(request: Request) -> None:
-        caller = await get_runtime().authenticator.authenticate(headers_of(request.scope))
+        caller = await get_runtime().authenticator.authenticate(presented_by(request.scope))
         request.scope[NOTES].update(user_id=bounded(caller.user.id), key_id=caller.key_id)
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)

@@ -1,6 +1,6 @@
 """Makes an ASGI app of use cases: plain Starlette, no framework that costs a cold start."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -10,20 +10,22 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from waystation.identity.incoming import Incoming
+from waystation.identity.presented import Presented
 from waystation.identity.user import Caller
 from waystation.ledger.records import bounded
-from waystation.settings import ResponseMode, log_level
+from waystation.settings import ResponseMode, cors_origins, log_level
+from waystation.web.cors import Cors
 from waystation.web.envelopes import NOTES
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
-from waystation.web.request import ends_at, headers_of, read_json_body
+from waystation.web.request import ends_at, presented_by, read_json_body
 from waystation.web.responses import EventStreamResponse, json_response
 from waystation.web.ulid import UlidSource
 from waystation.wire.answers import Answer, EventStream
 
 
 class Authenticates(Protocol):
-    async def authenticate(self, headers: Mapping[str, str]) -> Caller:
+    async def authenticate(self, presented: Presented) -> Caller:
         """Return the caller. Raises GatewayError."""
 
 
@@ -71,9 +73,14 @@ def starlette_routes(
 
 
 def wrap_app(app: ASGIApp, get_runtime: RuntimeSource[WebRuntime]) -> GatewayMiddleware:
-    """Wrap an app in what every request gets, and start the log."""
+    """Wrap an app in what every request gets, and start the log.
+
+    Raises SettingsError for origins that cannot be.
+    """
     set_up_logging(log_level(), get_runtime.live_secrets)
-    return GatewayMiddleware(_WithinApp(app), new_request_id=UlidSource())
+    return GatewayMiddleware(
+        _WithinApp(app), new_request_id=UlidSource(), cors=Cors(cors_origins())
+    )
 
 
 def _endpoint(
@@ -81,17 +88,17 @@ def _endpoint(
 ) -> Callable[[Request], Awaitable[Response | EventStreamResponse]]:
     async def endpoint(request: Request) -> Response | EventStreamResponse:
         runtime = get_runtime()
-        headers = headers_of(request.scope)
+        presented = presented_by(request.scope)
         notes: dict[str, object] = request.scope[NOTES]
         notes["route"] = route.path
         ends = ends_at(request.scope, runtime.response_mode)
-        caller = await runtime.authenticator.authenticate(headers)
+        caller = await runtime.authenticator.authenticate(presented)
         notes.update(user_id=bounded(caller.user.id), key_id=caller.key_id)
-        body = await read_json_body(request, headers)
+        body = await read_json_body(request, presented.headers)
         incoming = Incoming(
             request_id=str(notes["request_id"]),
             caller=caller,
-            headers=headers,
+            headers=presented.headers,
             body=body,
             ends_at=ends,
             notes=notes,

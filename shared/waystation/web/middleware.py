@@ -16,6 +16,7 @@ from waystation.errors import (
     MethodNotAllowedError,
     NotFoundError,
 )
+from waystation.web.cors import Cors
 from waystation.web.envelopes import NOTES, speaks_anthropic
 from waystation.web.log import log_request, log_unexpected
 from waystation.web.responses import error_response
@@ -41,8 +42,10 @@ class GatewayMiddleware:
         app: ASGIApp,
         *,
         new_request_id: Callable[[], str],
+        cors: Cors,
     ) -> None:
         self._app = app
+        self._cors = cors
         self._new_request_id = new_request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,11 +59,12 @@ class GatewayMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                _add_headers(message, exchange.request_id, scope)
+                _add_headers(message, exchange.request_id, scope, self._cors)
             await send(message)
 
+        app = self._cors.preflight(scope) or self._app
         try:
-            await self._app(scope, receive, send_with_headers)
+            await app(scope, receive, send_with_headers)
         except ClientDisconnect:
             exchange.notes["error_code"] = "client_disconnected"
         except Exception as error:
@@ -99,11 +103,12 @@ def _to_gateway_error(error: Exception) -> GatewayError:
     return InternalError()
 
 
-def _add_headers(message: Message, request_id: str, scope: Scope) -> None:
+def _add_headers(message: Message, request_id: str, scope: Scope, cors: Cors) -> None:
     headers = MutableHeaders(raw=list(message.get("headers", [])))
     headers["x-request-id"] = request_id
     if speaks_anthropic(scope):
         headers["request-id"] = request_id  # the name that Anthropic's SDKs read
     headers["x-content-type-options"] = "nosniff"
     headers["cache-control"] = "no-store"
+    headers.update(cors.headers_for(scope))
     message["headers"] = headers.raw
