@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.logs import kept_lines
 from tests.support.tokens import (
-    ALGORITHMS,
     KEYS,
     NOW,
     OTHER_RSA_KEY,
@@ -27,6 +26,7 @@ from tests.support.tokens import (
 )
 from waystation.errors import InvalidApiKeyError
 from waystation.identity.user import Caller, User
+from waystation.identity_settings import ALGORITHMS
 
 ALICE = Caller(User("alice", {"openidId": "alice"}), "jwt")
 WEAK_KEY = rsa.generate_private_key(65537, 1024)
