@@ -1,5 +1,6 @@
 """Which tokens are good."""
 
+import asyncio
 import base64
 import json
 import logging
@@ -232,3 +233,16 @@ async def test_log_says_why_and_shows_nothing_of_the_token(issuer: FakeUpstream,
     assert vars(line)["cause"] == "another audience"
     assert given not in str(vars(line))
     assert "a-secret" not in str(vars(line))
+
+
+async def test_interleaved_users_are_never_mixed_up(issuer: FakeUpstream, times: Times):
+    issuer.answer([0.05, *key_set()])
+    tokens = bearer_tokens(settings_of(issuer), times)
+    users = [f"user-{n}" for n in range(20)] * 10
+    given = {user: token("ES256", sub=user, email=f"{user}@example.com") for user in users}
+    callers = await asyncio.gather(*(tokens.identify(given[user]) for user in users))
+    assert [caller.user.id for caller in callers] == users
+    assert [caller.user.fields["email"] for caller in callers] == [
+        f"{user}@example.com" for user in users
+    ]
+    assert len(issuer.received) == 1
