@@ -13,6 +13,7 @@ from waystation.config.snapshot import ConfigSnapshot
 from waystation.errors import ConfigUnavailableError
 from waystation.identity.gateway_keys import is_possible_key, make_key
 from waystation.identity.user import User, parse_user
+from waystation.settings import SettingsError
 from waystation_cli.console import error_console, fail
 from waystation_cli.local.stack import LocalOptions, build_local, listen, serve
 
@@ -64,7 +65,10 @@ async def _serve(options: LocalOptions) -> None:
         listener = listen(options)
     except OSError as error:
         fail(f"cannot listen at {options.url}: {error.strerror}")
-    app, runtime = await build_local(options)
+    try:
+        app, runtime = await build_local(options)
+    except SettingsError as error:
+        fail(str(error))
     try:
         snapshot: ConfigSnapshot | None = await runtime.config.snapshot()
     except ConfigUnavailableError:
