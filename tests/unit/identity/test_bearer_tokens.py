@@ -99,6 +99,7 @@ REFUSED = {
     "exp is true": token(exp=True),
     "nbf to come": token(nbf=NOW + 61),
     "nbf is text": token(nbf="0"),
+    "nbf is true": token(nbf=True),
     "iat to come": token(iat=NOW + 61),
     "iat is a list": token(iat=[NOW]),
     "no sub": token(sub=None),
@@ -169,8 +170,13 @@ async def test_short_rsa_key_is_refused_though_it_signed(issuer: FakeUpstream, t
 
 @pytest.mark.parametrize("changes", [{"alg": None, "use": None}, {"key_ops": ["verify"]}])
 async def test_key_need_not_say_what_it_is_for(issuer: FakeUpstream, times, changes):
-    issuer.answer(key_set(jwk(**changes), jwk("ES256", kid="RS256")))
+    issuer.answer(key_set(jwk(**changes), jwk("ES256", kid="RS256", alg=None)))
     assert await bearer_tokens(settings_of(issuer, "RS256"), times).identify(token()) == ALICE
+
+
+async def test_keys_of_one_kid_are_told_apart_by_curve(issuer: FakeUpstream, times):
+    issuer.answer(key_set(jwk("ES384", kid="ES256", alg=None), jwk("ES256", alg=None)))
+    assert await bearer_tokens(settings_of(issuer), times).identify(token("ES256")) == ALICE
 
 
 @pytest.mark.parametrize("curve", ["ES384", "ES512"])

@@ -87,6 +87,18 @@ def test_keys_serve_every_loop(issuer: FakeUpstream, times: Times):
     assert len(issuer.received) == 2
 
 
+def test_fetch_of_a_loop_that_stands_still_is_not_waited_for(issuer: FakeUpstream, times: Times):
+    issuer.answer([0.2, *key_set()])
+    keys = build(issuer, times)
+    standing = asyncio.new_event_loop()
+    with pytest.raises(TimeoutError):
+        standing.run_until_complete(asyncio.wait_for(keys.find("RS256"), 0.02))
+    times.passed = 5
+    assert asyncio.run(asyncio.wait_for(keys.find("RS256"), 5)) == [jwk()]
+    standing.run_until_complete(asyncio.sleep(0.3))
+    standing.close()
+
+
 async def test_without_any_keys_it_is_the_gateway_that_fails(issuer: FakeUpstream, times: Times):
     issuer.answer(DOWN)
     tokens = bearer_tokens(settings_of(issuer), times)
@@ -183,8 +195,9 @@ async def test_openid_configuration_leads_to_the_keys(issuer: FakeUpstream, time
 )
 async def test_configuration_must_be_the_issuers(issuer: FakeUpstream, times: Times, changes):
     issuer.answer(configuration(issuer, **changes))
-    with pytest.raises(SigningKeysUnavailableError):
+    with kept_lines("waystation.identity") as lines, pytest.raises(SigningKeysUnavailableError):
         await build(issuer, times, WELL_KNOWN).find("RS256")
+    assert [vars(line)["cause"].startswith("the OpenID") for line in lines] == [True]
     assert [request.path for request in issuer.received] == [WELL_KNOWN]
 
 
