@@ -32,8 +32,11 @@ from waystation.credentials.sources import MappingSource, SsmSecretSource
 from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
 from waystation.egress.dialling import Dialler
-from waystation.identity.authentication import Authenticator
+from waystation.identity.authentication import Authenticator, Identifies, KeyHolders
+from waystation.identity.authorizer import AuthorizerContext
+from waystation.identity.claims import ClaimRules
 from waystation.identity.gateway_keys import GatewayKeys
+from waystation.identity_settings import KEYS_ONLY, IdentitySettings
 from waystation.ledger.ledger import TableLedger
 from waystation.models.service import ModelsService
 from waystation.settings import (
@@ -107,6 +110,7 @@ def build_runtime(
     secrets: Secrets,
     egress: Egress,
     response_mode: ResponseMode,
+    identity: IdentitySettings = KEYS_ONLY,
     config_refresh_s: float = CONFIG_REFRESH_S,
     config_stale_s: float = CONFIG_STALE_S,
     allowed_addresses: frozenset[str] = frozenset(),
@@ -139,7 +143,9 @@ def build_runtime(
     )
     return Runtime(
         config=config,
-        authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
+        authenticator=_authenticator(
+            identity, table=table, secrets=secrets, egress=egress, allowed=allowed_addresses
+        ),
         chat=chat,
         models=ModelsService(config, built_ins),
         titles=titles,
@@ -167,6 +173,7 @@ def _runtime_from_environment() -> Runtime:
         egress=_egress(settings),
         response_mode=settings.response_mode,
         allowed_addresses=_allowed_addresses(settings),
+        identity=settings.identity,
         make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
         make_title_starter=_title_starter(settings, clients),
     )
@@ -181,6 +188,36 @@ def _title_starter(
 
     function = TitleFunction(clients.functions, settings.title_function)
     return lambda _: function
+
+
+def _authenticator(
+    identity: IdentitySettings,
+    *,
+    table: Table,
+    secrets: Secrets,
+    egress: Egress,
+    allowed: frozenset[str],
+) -> Authenticator:
+    rules = ClaimRules(identity.claims)
+    keys = KeyHolders(GatewayKeys(table, now=time.monotonic), secrets)
+    return Authenticator(
+        keys=keys if "keys" in identity.modes else None,
+        tokens=_bearer_tokens(identity, rules, egress, allowed),
+        context=AuthorizerContext(rules) if "authorizer" in identity.modes else None,
+    )
+
+
+def _bearer_tokens(
+    identity: IdentitySettings, rules: ClaimRules, egress: Egress, allowed: frozenset[str]
+) -> Identifies | None:
+    if identity.jwt is None:
+        return None
+    # What checks signatures is heavy: it is imported where there are tokens.
+    from waystation.identity.bearer_tokens import BearerTokens  # noqa: PLC0415
+    from waystation.identity.signing_keys import SigningKeys  # noqa: PLC0415
+
+    keys = SigningKeys(egress, identity.jwt, now=time.monotonic, allowed_addresses=allowed)
+    return BearerTokens(identity.jwt, rules, keys, now=time.monotonic, utc_now=time.time)
 
 
 def _make_bedrock(proxy: str | None = None, ca_bundle: str | None = None) -> Sender:

@@ -20,7 +20,8 @@
     ├── ConfigError                      the operator's file, secrets or store
     │   ├── ConfigUnavailableError       503 config_unavailable
     │   ├── EndpointMisconfiguredError   503 endpoint_misconfigured
-    │   └── SecretUnavailableError       503 secret_unavailable
+    │   ├── SecretUnavailableError       503 secret_unavailable
+    │   └── SigningKeysUnavailableError  503 signing_keys_unavailable
     ├── UpstreamError                    the remote service
     │   ├── UpstreamRejectedError        400, 404, 413 or 422, as the upstream said
     │   ├── UpstreamRateLimitedError     429 upstream_rate_limited
@@ -190,6 +191,18 @@ class EndpointMisconfiguredError(ConfigError):
 
 class SecretUnavailableError(ConfigError):
     code = "secret_unavailable"
+
+
+class SigningKeysUnavailableError(ConfigError):
+    """Without the issuer's keys no token can be checked, good or bad."""
+
+    code = "signing_keys_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The keys that tokens are checked against cannot be reached.",
+            headers={"retry-after": "5"},
+        )
 
 
 class UpstreamError(GatewayError):

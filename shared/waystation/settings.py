@@ -5,7 +5,16 @@
 | CONFIG_URI | where the YAML is: `s3://bucket/key`, `ssm:/name`, `file:path` | required |
 | TABLE_NAME | the DynamoDB table | required |
 | SECRETS_PREFIX | SSM path of the `${NAME}` secrets and the keys' pepper | required |
-| AUTH_MODES | how callers identify themselves: `keys` | `keys` |
+| AUTH_MODES | who may call: holders of `keys`, `jwt`, or both; or `authorizer` alone | `keys` |
+| JWT_ISSUER | the one `iss` of tokens | required for `jwt` |
+| JWT_AUDIENCE | the `aud` that tokens are for; several with commas | required for `jwt` |
+| JWT_ALGORITHMS | how tokens may be signed | `RS256,ES256` |
+| JWT_JWKS_URL | the keys, or the OpenID configuration | `<issuer>/.well-known/jwks.json` |
+| USER_CLAIMS | the user's fields: `email=email,username=cognito:username` | the usual claims |
+| ADMIN_CLAIM | `claim=value` that makes an admin | none |
+| TRUSTED_CLAIM | `claim=value` of who may assert users | none |
+| USER_ID_PREFIX | put before the user ids that tokens and authorizers give | none |
+| CORS_ORIGINS | origins of browser apps that may call; several with commas | none |
 | RESPONSE_MODE | `stream`, or `buffered` where whole answers are waited for | `buffered` |
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
@@ -21,12 +30,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from waystation.identity_settings import KEYS_ONLY, IdentitySettings, names_in, read_identity
+
 ENVIRONMENT_NAMES = frozenset(
     {
         "CONFIG_URI",
         "TABLE_NAME",
         "SECRETS_PREFIX",
         "AUTH_MODES",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "JWT_ALGORITHMS",
+        "JWT_JWKS_URL",
+        "USER_CLAIMS",
+        "ADMIN_CLAIM",
+        "TRUSTED_CLAIM",
+        "USER_ID_PREFIX",
+        "CORS_ORIGINS",
         "RESPONSE_MODE",
         "TITLE_FUNCTION",
         "LOG_LEVEL",
@@ -37,7 +57,6 @@ ENVIRONMENT_NAMES = frozenset(
     }
 )
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
-_AUTH_MODES = frozenset({"keys"})
 _RESPONSE_MODES = ("stream", "buffered")
 _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
@@ -55,6 +74,11 @@ _RUNTIME_API = "127.0.0.1:9001"
 _PAIR = re.compile(r"(?:(?:tcp|udp):)?((?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[0-9]{1,5})")
 _PLACE = re.compile(r"http(s?)://(\[[0-9A-Fa-f:.]+\]|[^/?#:\[\]]+)(?::([0-9]{1,5}))?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# Lower case, no path and no default port: neither `null` nor `*` is one.
+_ORIGIN = re.compile(
+    r"(?!http://[^:]+:80$|https://[^:]+:443$)https?://"
+    r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9][0-9]{0,4})?"
+)
 
 ResponseMode = Literal["stream", "buffered"]
 
@@ -70,7 +94,8 @@ class Settings:
     config_uri: str
     table_name: str
     secrets_prefix: str
-    auth_modes: frozenset[str] = frozenset({"keys"})
+    identity: IdentitySettings = KEYS_ONLY
+    cors_origins: frozenset[str] = frozenset()
     response_mode: ResponseMode = "buffered"
     title_function: str | None = None
     egress_proxy: str | None = None
@@ -83,9 +108,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `env`, by default the process's. Raises SettingsError."""
     env = environment() if env is None else env
     faults = [f"{name} is not set" for name in _REQUIRED if not env.get(name)]
-    modes = frozenset(filter(None, env.get("AUTH_MODES", "keys").split(",")))
-    if not modes or not modes <= _AUTH_MODES:
-        faults.append(f"AUTH_MODES must name some of: {', '.join(sorted(_AUTH_MODES))}")
+    identity = read_identity(env, faults)
+    origins = _origins(env, faults)
     mode = env.get("RESPONSE_MODE") or "buffered"
     if mode not in _RESPONSE_MODES:
         faults.append(f"RESPONSE_MODE must be one of: {', '.join(_RESPONSE_MODES)}")
@@ -97,7 +121,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         config_uri=env["CONFIG_URI"],
         table_name=env["TABLE_NAME"],
         secrets_prefix=env["SECRETS_PREFIX"].rstrip("/"),
-        auth_modes=modes,
+        identity=identity,
+        cors_origins=origins,
         response_mode=cast("ResponseMode", mode),
         title_function=env.get("TITLE_FUNCTION") or None,
         egress_proxy=env.get("EGRESS_PROXY") or None,
@@ -105,6 +130,15 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),
         via_token=via_token(env),
     )
+
+
+def cors_origins(env: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Return the origins that browsers may call from. Raises SettingsError."""
+    faults: list[str] = []
+    origins = _origins(environment() if env is None else env, faults)
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return origins
 
 
 def environment() -> Mapping[str, str]:
@@ -143,3 +177,12 @@ def log_level(env: Mapping[str, str] | None = None) -> str:
     """Return LOG_LEVEL, or INFO where it is unset or no level."""
     level = (environment() if env is None else env).get("LOG_LEVEL", "").upper()
     return level if level in _LOG_LEVELS else "INFO"
+
+
+def _origins(env: Mapping[str, str], faults: list[str]) -> frozenset[str]:
+    origins = names_in(env.get("CORS_ORIGINS", ""))
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        faults.append(
+            "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com"
+        )
+    return frozenset(origins)

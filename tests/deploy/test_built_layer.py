@@ -1,6 +1,7 @@
 """What the built layer holds, and what it must not."""
 
 import importlib.util
+import subprocess
 from pathlib import Path
 
 MAX_BYTES = 45_000_000
@@ -15,10 +16,46 @@ def test_layer_holds_nothing_that_runs_by_itself(layer: Path):
 
 
 def test_layer_leaves_out_what_no_function_needs(layer: Path):
-    unneeded = ["anthropic", "pip", "setuptools", "uvicorn", "waystation_cli", "bin"]
+    unneeded = ["anthropic", "pip", "setuptools", "uvicorn", "waystation_cli", "bin", "cffi"]
+    unneeded += ["pycparser", "pydantic/v1", "aws_lambda_powertools/event_handler"]
     assert [name for name in unneeded if (layer / name).exists()] == []
     services = [path.name for path in (layer / "botocore" / "data").iterdir() if path.is_dir()]
     assert sorted(services) == ["bedrock-runtime", "dynamodb", "lambda", "s3", "ssm", "sts"]
+
+
+FROM_THE_LAYER_ALONE = """
+import boto3, jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+import functions.chat.app, functions.models.app
+for key, name in [
+    (rsa.generate_private_key(65537, 2048), "RS256"),
+    (rsa.generate_private_key(65537, 2048), "PS512"),
+    (ec.generate_private_key(ec.SECP384R1()), "ES384"),
+    (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
+]:
+    jwt.decode(jwt.encode({}, key, name), key.public_key(), [name])
+for name in ["bedrock-runtime", "dynamodb", "s3", "ssm", "sts"]:
+    print(boto3.client(name).meta.endpoint_url)
+"""
+
+
+def test_layer_lacks_nothing(layer: Path):
+    root = Path(__file__).parents[2]
+    make = ["make", "--silent", "--no-print-directory", "-C", str(root / "shared"), "interpreter"]
+    python = subprocess.run(make, capture_output=True, text=True, check=True).stdout.strip()
+    done = subprocess.run(
+        [python, "-S", "-B", "-c", FROM_THE_LAYER_ALONE],
+        cwd=root,
+        env={"PYTHONPATH": str(layer), "AWS_DEFAULT_REGION": "eu-west-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    services = ["bedrock-runtime", "dynamodb", "s3", "ssm", "sts"]
+    assert done.stdout.splitlines() == [
+        f"https://{name}.eu-west-1.amazonaws.com" for name in services
+    ]
 
 
 def test_every_module_is_compiled_and_trusted_as_it_is(layer: Path):

@@ -8,8 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ALWAYS_ABSENT = {"anthropic", "openai", "uvicorn", "typer", "rich", "moto", "dotenv", "pytest"}
-SETTINGS = {
+SIGNATURES = {"jwt", "cryptography", "_cffi_backend"}
+ALWAYS_ABSENT = SIGNATURES | {
+    "anthropic",
+    "openai",
+    "uvicorn",
+    "typer",
+    "rich",
+    "moto",
+    "dotenv",
+    "pytest",
+}
+ON_LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "waystation",
     "CONFIG_URI": "s3://bucket/librechat.yaml",
     "TABLE_NAME": "waystation",
@@ -45,17 +55,17 @@ def _modules_of(name: str, **environment: str) -> set[str]:
     ids=["chat", "models", "title"],
 )
 def test_a_function_on_lambda_leaves_heavy_modules_alone(name: str, absent: set[str]) -> None:
-    modules = _modules_of(name, **SETTINGS)
+    modules = _modules_of(name, **ON_LAMBDA)
 
     assert absent & modules == set()
     assert {"mangum", "boto3", "httpx2"} <= modules  # what a request needs is there already
 
 
 def test_only_a_chat_that_starts_titles_makes_a_client_of_lambda() -> None:
-    settings = {**SETTINGS, "TITLE_FUNCTION": "waystation-titles"}
+    settings = {**ON_LAMBDA, "TITLE_FUNCTION": "waystation-titles"}
 
     assert "waystation.aws.title_function" in _modules_of("chat", **settings)
-    assert "waystation.aws.title_function" not in _modules_of("chat", **SETTINGS)
+    assert "waystation.aws.title_function" not in _modules_of("chat", **ON_LAMBDA)
 
 
 @pytest.mark.parametrize("name", ["chat", "models", "title"])
@@ -63,3 +73,18 @@ def test_elsewhere_a_function_imports_without_settings_and_without_boto3(name: s
     modules = _modules_of(name)
 
     assert {"anthropic", "openai", "boto3"} & modules == set()
+
+
+@pytest.mark.parametrize("modes", ["jwt", "keys,jwt"])
+def test_what_checks_signatures_is_there_from_the_start_where_tokens_are(modes: str) -> None:
+    jwt = {"JWT_ISSUER": "https://login.example.com", "JWT_AUDIENCE": "waystation"}
+
+    modules = _modules_of("chat", **ON_LAMBDA, **jwt, AUTH_MODES=modes)
+
+    assert modules >= SIGNATURES
+
+
+def test_an_authorizer_in_front_needs_no_signatures() -> None:
+    modules = _modules_of("chat", **ON_LAMBDA, AUTH_MODES="authorizer")
+
+    assert SIGNATURES & modules == set()

@@ -1,6 +1,7 @@
 """What `waystation dev` promises, kept by a process of its own."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from tests.support.conversations import first_turn, new_conversation, wait_for_t
 from tests.support.dev_process import DevProcess
 from tests.support.fake_upstream import FakeUpstream, chunk_of, endless_reply
 from tests.support.lambda_gateway import build_config
-from tests.support.served_gateway import CHAT, chat_body, sse_data
+from tests.support.served_gateway import CHAT, chat_body, free_port, sse_data
 
 
 def test_the_demo_needs_no_key_and_prints_a_line_that_works(tmp_path: Path) -> None:
@@ -191,3 +192,32 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, option: str) -> No
     assert ended.returncode == 1
     assert ended.stderr == f"error: {tmp_path / 'nothing'} is not a file\n"
     assert ended.stdout == ""
+
+
+def test_browser_apps_may_call_from_the_origins_of_the_shell(
+    tmp_path: Path, upstream: FakeUpstream, acme: dict[str, object]
+) -> None:
+    config = build_config(acme | {"apiKey": "a-key"})
+    app = "http://localhost:3000"
+    with DevProcess(tmp_path, config=config, environment={"CORS_ORIGINS": app}) as dev:
+        origin = {"origin": app}
+        asked = origin | {"access-control-request-method": "POST"}
+        preflight = httpx2.options(f"{dev.url}{CHAT}", headers=asked, trust_env=False)
+        refusal = httpx2.post(f"{dev.url}{CHAT}", headers=origin, json={}, trust_env=False)
+
+    assert (preflight.status_code, refusal.status_code) == (204, 401)
+    for answer in (preflight, refusal):
+        assert answer.headers["access-control-allow-origin"] == app
+
+
+def test_origins_that_cannot_be_are_told(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("waystation")), "dev", "--port"]
+    command.append(str(free_port()))
+    environment = {"PATH": os.environ["PATH"], "CORS_ORIGINS": "*"}
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "error: CORS_ORIGINS must list origins" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from waystation.errors import InvalidApiKeyError
 from waystation.settings import ENVIRONMENT_NAMES
 from waystation.titles.jobs import TITLE_S
 from waystation.web.request import RESERVE_S
@@ -73,6 +74,14 @@ FUNCTIONS = {
     for name, resource in RESOURCES.items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
+API: dict[str, Any] = RESOURCES["Api"]["Properties"]
+EVENTS = [
+    (event["Properties"]["Method"], event["Properties"]["Path"])
+    for function in FUNCTIONS.values()
+    for event in function["Events"].values()
+]
+NOTHING = {"Ref": "AWS::NoValue"}
+REF_MODES = {"Ref": "AuthModes"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -213,12 +222,7 @@ def test_gateway_response_is_an_envelope(name):
 
 
 def test_every_path_has_a_function():
-    events = [
-        (event["Properties"]["Method"], event["Properties"]["Path"])
-        for function in FUNCTIONS.values()
-        for event in function["Events"].values()
-    ]
-    assert sorted(events) == [
+    assert sorted(event for event in EVENTS if event[0] != "options") == [
         ("any", "/{proxy+}"),
         ("get", "/api/convos/gen_title/{conversationId}"),
         ("get", "/api/endpoints"),
@@ -251,6 +255,62 @@ def test_title_job_is_run_once_and_kept_encrypted_if_it_cannot_be_run():
 
 def test_title_function_has_the_time_that_a_job_may_take():
     assert FUNCTIONS["TitleFunction"]["Timeout"] >= TITLE_S + RESERVE_S
+
+
+def test_browsers_may_ask_about_every_path():
+    """What `/{proxy+}` serves gets every method; a path beside it only those it names."""
+    paths = {path for _, path in EVENTS} - {"/{proxy+}"}
+    asked = [path for method, path in EVENTS if method == "options"]
+    assert sorted(asked) == sorted(paths)
+
+
+def test_every_route_but_health_asks_the_authorizer():
+    secured = [
+        (method, path)
+        for path, methods in API["DefinitionBody"]["paths"].items()
+        for method, operation in methods.items()
+        if operation == {"security": {"Fn::If": ["HasAuthorizer", [{"caller": []}], NOTHING]}}
+    ]
+    open_to_all = {("get", "/healthz"), ("any", "/{proxy+}")}
+    routes = {event for event in EVENTS if event[0] != "options"}
+    assert sorted(secured) == sorted(routes - open_to_all)
+    assert API["MergeDefinitions"] is True
+
+
+def test_authorizers_answers_are_kept_for_all_that_it_decides_by():
+    schemes = API["DefinitionBody"]["components"]["securitySchemes"]["Fn::If"]
+    assert schemes[0] == "HasUserPool"
+    assert schemes[2]["Fn::If"][0] == "HasAuthorizerFunction"
+    asked = schemes[2]["Fn::If"][1]["caller"]["x-amazon-apigateway-authorizer"]
+    assert asked["type"] == "request"
+    assert asked["identitySource"] == {"Ref": "AuthorizerIdentitySource"}
+    assert asked["authorizerResultTtlInSeconds"] == {"Ref": "AuthorizerTtl"}
+    assert TEMPLATE["Parameters"]["AuthorizerTtl"]["MaxValue"] <= 300
+    assert schemes[2]["Fn::If"][2] == NOTHING
+
+
+def test_functions_believe_the_authorizer_only_where_there_is_one():
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["AUTH_MODES"] == {"Fn::If": ["HasAuthorizer", "authorizer", REF_MODES]}
+    assert TEMPLATE["Parameters"]["AuthModes"]["AllowedValues"] == ["keys", "jwt", "keys,jwt"]
+    both = [{"Condition": "HasUserPool"}, {"Condition": "HasAuthorizerFunction"}]
+    assert TEMPLATE["Conditions"]["HasAuthorizer"] == {"Fn::Or": both}
+
+
+@pytest.mark.parametrize("name", API["GatewayResponses"])
+def test_gateway_response_is_readable_by_the_first_origin(name):
+    headers = API["GatewayResponses"][name]["ResponseParameters"]["Headers"]
+    condition, value, otherwise = headers["access-control-allow-origin"]["Fn::If"]
+    assert (condition, otherwise) == ("HasOrigins", NOTHING)
+    first = {"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "CorsOrigins"}]}]}
+    assert value == {"Fn::Sub": ["'${Origin}'", {"Origin": first}]}
+
+
+def test_authorizers_refusal_is_the_functions_own():
+    for name in ("UNAUTHORIZED", "EXPIRED_TOKEN"):
+        response = API["GatewayResponses"][name]
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        assert (response["StatusCode"], body) == (401, InvalidApiKeyError().to_envelope())
 
 
 @pytest.mark.parametrize("name", ["Table", "ConfigBucket", "ConfigBucketPolicy"])

@@ -63,6 +63,34 @@ def url_event(method: str, path: str, headers: Mapping[str, str], body: bytes | 
     return _version_2(method, path, headers, body, host=_URL_HOST, route="$default")
 
 
+def with_authorizer(make: EventMaker, authorizer: object) -> EventMaker:
+    """Make events with what an authorizer found out; None is none, null as API Gateway may say."""
+
+    def make_authorized(
+        method: str, path: str, headers: Mapping[str, str], body: bytes | None, /
+    ) -> Event:
+        event = make(method, path, headers, body)
+        context = {**event["requestContext"], "authorizer": authorizer}
+        return event | {"requestContext": context}
+
+    return make_authorized
+
+
+def with_query(make: EventMaker, name: str, value: str) -> EventMaker:
+    """Make events with one parameter in the query string."""
+
+    def make_with_query(
+        method: str, path: str, headers: Mapping[str, str], body: bytes | None, /
+    ) -> Event:
+        event = make(method, path, headers, body)
+        if event.get("version") == "2.0":
+            return event | {"rawQueryString": f"{name}={value}"}
+        several = {"multiValueQueryStringParameters": {name: [value]}}
+        return event | {"queryStringParameters": {name: value}} | several
+
+    return make_with_query
+
+
 def in_base64(event: Event) -> Event:
     """Return the event with its body in base64."""
     encoded = base64.b64encode(str(event["body"]).encode()).decode()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from waystation.errors import InvalidApiKeyError, UpstreamRateLimitedError
 from waystation.identity.incoming import Incoming
+from waystation.identity.presented import Presented
 from waystation.identity.user import Caller, User
 from waystation.settings import ResponseMode
 from waystation.wire.answers import Answer, EventStream, JsonAnswer
@@ -16,8 +17,8 @@ JSON = {"content-type": "application/json", "authorization": "Bearer key"}
 class KeyAuthenticator:
     """Knows one key."""
 
-    async def authenticate(self, headers) -> Caller:
-        if headers.get("authorization") != "Bearer key":
+    async def authenticate(self, presented: Presented) -> Caller:
+        if presented.headers.get("authorization") != "Bearer key":
             raise InvalidApiKeyError
         return Caller(User("alice"), "k1")
 

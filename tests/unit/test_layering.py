@@ -21,7 +21,8 @@ ROWS = [
     {"config", "credentials", "identity", "providers", "ledger"},
     {"egress", "aws"},
     {"wire"},
-    {"settings", "errors", ""},
+    {"settings"},
+    {"identity_settings", "errors", ""},
 ]
 LEVEL = {room: level for level, row in enumerate(ROWS) for room in row}
 PURE = [

@@ -2,12 +2,13 @@
 
 import pytest
 
+from waystation.identity_settings import ClaimSettings, IdentitySettings, JwtSettings
 from waystation.settings import (
     ENVIRONMENT_NAMES,
     Settings,
     SettingsError,
+    cors_origins,
     environment,
-    forbidden_addresses,
     load_settings,
     log_level,
     runs_on_lambda,
@@ -22,7 +23,8 @@ def test_required_variables_are_enough():
         config_uri="s3://b/k",
         table_name="t",
         secrets_prefix="/way/prod",
-        auth_modes=frozenset({"keys"}),
+        identity=IdentitySettings(frozenset({"keys"}), None, ClaimSettings()),
+        cors_origins=frozenset(),
         response_mode="buffered",
         egress_proxy=None,
         ca_bundle=None,
@@ -33,7 +35,16 @@ def test_every_variable_is_read():
     env = {
         **REQUIRED,
         "SECRETS_PREFIX": "/way/prod/",
-        "AUTH_MODES": "keys,",
+        "AUTH_MODES": "keys,jwt,",
+        "JWT_ISSUER": "https://login.example.com/",
+        "JWT_AUDIENCE": "one, two",
+        "JWT_ALGORITHMS": "EdDSA",
+        "JWT_JWKS_URL": "https://keys.example.com/set",
+        "USER_CLAIMS": "email=mail, username=cognito:username",
+        "ADMIN_CLAIM": "https://corp/roles = admin",
+        "TRUSTED_CLAIM": "service=librechat",
+        "USER_ID_PREFIX": "sso:",
+        "CORS_ORIGINS": "https://app.example.com, http://localhost:3000",
         "RESPONSE_MODE": "stream",
         "EGRESS_PROXY": "http://proxy:8080",
         "CA_BUNDLE": "/ca.pem",
@@ -44,6 +55,22 @@ def test_every_variable_is_read():
         config_uri="s3://b/k",
         table_name="t",
         secrets_prefix="/way/prod",
+        identity=IdentitySettings(
+            frozenset({"keys", "jwt"}),
+            JwtSettings(
+                "https://login.example.com/",
+                ("one", "two"),
+                "https://keys.example.com/set",
+                ("EdDSA",),
+            ),
+            ClaimSettings(
+                {"email": "mail", "username": "cognito:username"},
+                admin=("https://corp/roles", "admin"),
+                trusted=("service", "librechat"),
+                id_prefix="sso:",
+            ),
+        ),
+        cors_origins=frozenset({"https://app.example.com", "http://localhost:3000"}),
         response_mode="stream",
         egress_proxy="http://proxy:8080",
         ca_bundle="/ca.pem",
@@ -53,26 +80,149 @@ def test_every_variable_is_read():
 
 
 def test_one_error_lists_everything_that_is_wrong():
-    env = {"TABLE_NAME": "", "AUTH_MODES": "jwt", "RESPONSE_MODE": "fast", "VIA_TOKEN": "a b"}
+    env = {
+        "TABLE_NAME": "",
+        "AUTH_MODES": "jwt",
+        "JWT_ALGORITHMS": "HS256",
+        "USER_CLAIMS": "email",
+        "ADMIN_CLAIM": "role",
+        "TRUSTED_CLAIM": "=x",
+        "USER_ID_PREFIX": "a\nb",
+        "CORS_ORIGINS": "*",
+        "RESPONSE_MODE": "fast",
+        "VIA_TOKEN": "a b",
+    }
     with pytest.raises(SettingsError) as caught:
         load_settings(env)
     assert str(caught.value) == (
         "CONFIG_URI is not set; TABLE_NAME is not set; SECRETS_PREFIX is not set; "
-        "AUTH_MODES must name some of: keys; "
+        "JWT_ISSUER is not set; JWT_AUDIENCE is not set; JWT_ALGORITHMS must name some of: "
+        "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA; "
+        "USER_ID_PREFIX must be at most 64 printable characters; "
+        "USER_CLAIMS must be field=claim,... with LibreChat's user fields, each once; "
+        "ADMIN_CLAIM must be claim=value; TRUSTED_CLAIM must be claim=value; "
+        "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com; "
         "RESPONSE_MODE must be one of: stream, buffered; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
 
 
-@pytest.mark.parametrize("modes", ["", ",", "keys,jwt", "KEYS"])
+@pytest.mark.parametrize("modes", ["", ",", "keys,iam", "KEYS"])
 def test_auth_modes_must_be_known(modes):
-    with pytest.raises(SettingsError, match=r"^AUTH_MODES must name some of: keys$"):
+    with pytest.raises(
+        SettingsError, match=r"^AUTH_MODES must name some of: keys, jwt, authorizer$"
+    ):
         load_settings({**REQUIRED, "AUTH_MODES": modes})
 
 
 def test_empty_optional_variables_are_unset():
-    env = {**REQUIRED, "RESPONSE_MODE": "", "EGRESS_PROXY": "", "CA_BUNDLE": ""}
+    optional = ENVIRONMENT_NAMES - REQUIRED.keys() - {"AUTH_MODES"}
+    env = REQUIRED | dict.fromkeys(optional, "")
     assert load_settings(env) == load_settings(REQUIRED)
+
+
+JWT = {"AUTH_MODES": "jwt", "JWT_ISSUER": "https://login.example.com/", "JWT_AUDIENCE": "way"}
+
+
+def refusal(**env: str) -> str:
+    """Return what the error says of the settings for tokens, with changes."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({**REQUIRED, **JWT, **env})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("issuer", ["https://login.example.com/", "https://login.example.com"])
+def test_keys_are_at_the_issuers_usual_place(issuer):
+    jwt = load_settings({**REQUIRED, **JWT, "JWT_ISSUER": issuer}).identity.jwt
+    url = "https://login.example.com/.well-known/jwks.json"
+    assert jwt == JwtSettings(issuer, ("way",), url, ("RS256", "ES256"))
+
+
+@pytest.mark.parametrize("other", ["keys", "jwt"])
+def test_authorizer_stands_alone(other):
+    fault = "AUTH_MODES: authorizer excludes the other modes"
+    assert refusal(AUTH_MODES=f"authorizer,{other}") == fault
+
+
+@pytest.mark.parametrize("names", ["none", "HS256", "RS256,HS512", "rs256", "ES256K", "RS1"])
+def test_only_asymmetric_algorithms_may_be_chosen(names):
+    assert refusal(JWT_ALGORITHMS=names).startswith("JWT_ALGORITHMS must name some of: RS256")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://login.example.com/keys",
+        "http://127.0.0.1.example.com/keys",
+        "http://10.0.0.1/keys",
+        "file:///keys",
+        "https://",
+        "https://user@login.example.com/keys",
+        "https://login.example.com/keys#a",
+        "https://login.example.com:x/keys",
+        "https://[login/keys",
+        "https://löschen.example.com",
+        "keys",
+    ],
+)
+def test_keys_come_by_https(url):
+    fault = "JWT_JWKS_URL, or JWT_ISSUER without it, must be an https URL"
+    assert refusal(JWT_JWKS_URL=url) == fault
+
+
+def test_issuer_that_is_no_url_needs_the_place_of_the_keys():
+    assert "JWT_JWKS_URL" in refusal(JWT_ISSUER="corp")
+    keys = {"JWT_ISSUER": "corp", "JWT_JWKS_URL": "http://127.0.0.1:8080/keys"}
+    jwt = load_settings({**REQUIRED, **JWT, **keys}).identity.jwt
+    assert jwt is not None
+    assert (jwt.issuer, jwt.jwks_url) == ("corp", "http://127.0.0.1:8080/keys")
+
+
+@pytest.mark.parametrize(
+    "text", ["email=", "=email", "mail=email", "email=a,email=b", "password=x"]
+)
+def test_user_claims_are_librechats_fields(text):
+    assert refusal(USER_CLAIMS=text).startswith("USER_CLAIMS must be field=claim")
+
+
+@pytest.mark.parametrize(
+    ("mode", "text"), [("jwt", "id=sub"), ("jwt", "id=email"), ("authorizer", "id=email")]
+)
+def test_user_claims_cannot_make_an_id_of_an_address(mode, text):
+    assert "USER_CLAIMS cannot say whose id" in refusal(AUTH_MODES=mode, USER_CLAIMS=text)
+
+
+def test_authorizer_may_name_the_id():
+    env = {**REQUIRED, "AUTH_MODES": "authorizer", "USER_CLAIMS": "id=tenant"}
+    assert load_settings(env).identity.claims.fields == {"id": "tenant"}
+
+
+ORIGINS = [
+    "*",
+    "null",
+    "https://*.example.com",
+    "https://app.example.com/",
+    "https://app.example.com:443",
+    "http://app.example.com:80",
+    "https://APP.example.com",
+    "https://app.example.com.",
+    "https://user@app.example.com",
+    "https://app.example.com:0443",
+    "app.example.com",
+    "ftp://app.example.com",
+    "https://app.example.com https://b.example.com",
+]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_origins_are_written_as_browsers_send_them(origin):
+    env = {"CORS_ORIGINS": f"https://ok.example.com,{origin}"}
+    with pytest.raises(SettingsError, match=r"^CORS_ORIGINS must list origins"):
+        cors_origins(env)
+
+
+def test_no_origin_is_the_default():
+    assert cors_origins({}) == frozenset()
 
 
 def test_process_environment_is_the_default(monkeypatch):
@@ -95,52 +245,6 @@ def test_log_level_is_one_of_four(given, level):
 @pytest.mark.parametrize("given", ["", "a b", "a,b", "é", "a\n"])
 def test_name_in_via_can_stand_in_a_header(given):
     assert via_token({"VIA_TOKEN": given}) == "waystation"
-
-
-SANDBOX = {
-    "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
-    "AWS_XRAY_DAEMON_ADDRESS": "tcp:127.0.0.1:2000 udp:169.254.79.129:2001",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost:8088/credentials?id=1",
-    "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "3000",
-}
-
-
-def test_what_listens_in_the_sandbox_is_known():
-    assert forbidden_addresses({}) == frozenset()
-    assert forbidden_addresses(SANDBOX) == {
-        "127.0.0.1:9001",
-        "127.0.0.1:2000",
-        "169.254.79.129:2001",
-        "localhost:8088",
-        "127.0.0.1:3000",
-    }
-
-
-@pytest.mark.parametrize(
-    ("url", "pair"),
-    [
-        ("http://[fd00:ec2::23]/v1", "[fd00:ec2::23]:80"),
-        ("http://[::1]:81/v1", "[::1]:81"),
-        ("http://169.254.170.2/v2", "169.254.170.2:80"),
-        ("https://credentials.test?a", "credentials.test:443"),
-    ],
-)
-def test_credentials_may_be_anywhere(url, pair):
-    assert forbidden_addresses({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url}) == {pair}
-
-
-@pytest.mark.parametrize("url", ["", "http://", "/v2/credentials", "http://[::1"])
-def test_what_is_no_place_is_left_alone(url):
-    unusable = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": url, "AWS_LAMBDA_RUNTIME_API": "localhost"}
-    assert forbidden_addresses(unusable) == frozenset()
-
-
-def test_on_lambda_the_usual_ports_are_known_too():
-    on_lambda = {"AWS_LAMBDA_FUNCTION_NAME": "chat"}
-    usual = {"127.0.0.1:9001", "127.0.0.1:2772", "127.0.0.1:2773"}
-    assert forbidden_addresses(on_lambda) == usual
-    changed = on_lambda | {"AWS_APPCONFIG_EXTENSION_HTTP_PORT": "5000"}
-    assert forbidden_addresses(changed) == usual - {"127.0.0.1:2772"} | {"127.0.0.1:5000"}
 
 
 def test_lambda_is_told_by_its_own_variable():

@@ -81,11 +81,12 @@ class Deployment:
         )
 
 
-def deploy(aws: MiniStack, stack_name: str = STACK_NAME) -> Deployment:
-    """Deploy what `sam build` built. Raises DeploymentError."""
-    architecture = f"Architecture={os.environ.get('ARCH', 'x86_64')}"
+def deploy(aws: MiniStack, stack_name: str = STACK_NAME, **parameters: str) -> Deployment:
+    """Deploy what `sam build` built, with the template's parameters. Raises DeploymentError."""
+    parameters = {"Architecture": os.environ.get("ARCH", "x86_64")} | parameters
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
     run(
-        [SAM, "deploy", "--stack-name", stack_name, "--parameter-overrides", architecture],
+        [SAM, "deploy", "--stack-name", stack_name, "--parameter-overrides", *overrides],
         aws.environment(),
     )
     cloudformation = aws.session().client("cloudformation", endpoint_url=aws.url)

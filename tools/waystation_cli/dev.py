@@ -11,8 +11,9 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from waystation.config.snapshot import ConfigSnapshot
 from waystation.errors import ConfigUnavailableError
-from waystation.identity.gateway_keys import make_key, read_key
+from waystation.identity.gateway_keys import is_possible_key, make_key
 from waystation.identity.user import User, parse_user
+from waystation.settings import SettingsError
 from waystation_cli.console import error_console, fail
 from waystation_cli.local.stack import LocalOptions, build_local, listen, serve
 
@@ -41,7 +42,7 @@ def dev(
     for path in filter(None, (config, env_file, user)):
         if not path.is_file():
             fail(f"{path} is not a file")
-    if key is not None and read_key({"x-api-key": key}) != key:
+    if key is not None and not is_possible_key(key):
         fail("--key must be visible ASCII of at most 512 characters")
     options = LocalOptions(
         config=config or DEMO_CONFIG,
@@ -64,7 +65,10 @@ async def _serve(options: LocalOptions) -> None:
         listener = listen(options)
     except OSError as error:
         fail(f"cannot listen at {options.url}: {error.strerror}")
-    app, runtime = await build_local(options)
+    try:
+        app, runtime = await build_local(options)
+    except SettingsError as error:
+        fail(str(error))
     try:
         snapshot: ConfigSnapshot | None = await runtime.config.snapshot()
     except ConfigUnavailableError:

@@ -25,7 +25,12 @@ def complete_api(aws: MiniStack, stack_name: str) -> None:
     found = cloudformation.describe_stack_resource(StackName=stack_name, LogicalResourceId="Api")
     api_id = found["StackResourceDetail"]["PhysicalResourceId"]
     for response_type, response in body[_RESPONSES].items():
-        apigateway.put_gateway_response(restApiId=api_id, responseType=response_type, **response)
+        parameters = _unconditional(response["responseParameters"])
+        apigateway.put_gateway_response(
+            restApiId=api_id,
+            responseType=response_type,
+            **response | {"responseParameters": parameters},
+        )
     resources = apigateway.get_resources(restApiId=api_id, limit=500)["items"]
     ids = {resource["path"]: resource["id"] for resource in resources}
     for path, uri in _any_methods(body["paths"]).items():
@@ -60,6 +65,11 @@ def allow_secret_batches(aws: MiniStack, stack_name: str) -> None:
                 PolicyName="secret-batches",
                 PolicyDocument=document,
             )
+
+
+def _unconditional(parameters: Mapping[str, object]) -> dict[str, str]:
+    """Return the headers that do not hang on a parameter of the stack."""
+    return {name: value for name, value in parameters.items() if isinstance(value, str)}
 
 
 def _any_methods(paths: Mapping[str, Any]) -> dict[str, object]:

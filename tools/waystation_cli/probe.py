@@ -12,7 +12,7 @@ import typer
 
 from waystation.config.snapshot import ConfigRejectedError, ConfigSnapshot, build_snapshot
 from waystation.credentials.secrets import Secrets
-from waystation.identity.gateway_keys import make_key, read_key
+from waystation.identity.gateway_keys import is_possible_key, make_key
 from waystation.identity.user import User, parse_user
 from waystation_cli.console import console, error_console
 from waystation_cli.dev import DEMO_CONFIG
@@ -108,7 +108,7 @@ def _gateway(url: str | None, key: str | None, options: LocalOptions) -> Iterato
         return
     if not key:
         _misuse("--url needs --key, or WAYSTATION_KEY")
-    if read_key({"x-api-key": key}) != key:
+    if not is_possible_key(key):
         _misuse("--key must be visible ASCII of at most 512 characters")
     base = url.strip().rstrip("/").removesuffix("/v1")
     parts = urlsplit(base)

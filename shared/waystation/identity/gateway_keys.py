@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from waystation.aws.table import Item, Table
@@ -41,6 +41,11 @@ class KeyInfo:
 def make_key() -> str:
     """Return a new random key."""
     return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def is_possible_key(key: str) -> bool:
+    """Tell whether a text could be a key: printable ASCII of a bounded length."""
+    return key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_LENGTH
 
 
 def digest_of(key: str, pepper: str) -> str:
@@ -102,6 +107,8 @@ class GatewayKeys:
 
     async def find(self, key: str, pepper: str) -> Caller | None:
         """Return the caller, None for a key that is unknown or revoked. Raises TableError."""
+        if not is_possible_key(key):
+            return None
         digest = digest_of(key, pepper)
         caller, until = self._known.get(digest, (None, 0.0))
         if caller is not None and self._now() < until:
@@ -115,20 +122,6 @@ class GatewayKeys:
         caller = _caller(item)
         self._known[digest] = (caller, self._now() + CACHE_S)
         return caller
-
-
-def read_key(headers: Mapping[str, str]) -> str | None:
-    """Return the one key the headers carry; None if there is none, several, or no possible key."""
-    scheme, _, bearer = headers.get("authorization", "").partition(" ")
-    given = {headers["x-api-key"]} if headers.get("x-api-key") else set()
-    if bearer and scheme.lower() == "bearer":
-        given.add(bearer.strip())
-    elif scheme:
-        return None
-    if len(given) != 1:
-        return None
-    key = given.pop()
-    return key if key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_LENGTH else None
 
 
 def _caller(item: Item) -> Caller:

@@ -40,14 +40,15 @@ def parse_user(document: object) -> User:
     """
     if not isinstance(document, Mapping):
         raise ValueError("a user must be a JSON object")  # noqa: TRY004 (one kind for all faults)
-    texts = {name: _text(name, document.get(name)) for name in USER_FIELDS}
-    user_id = texts.pop("id") or _text("_id", document.get("_id"))
+    texts = {name: text_of(name, document.get(name)) for name in USER_FIELDS}
+    user_id = texts.pop("id") or text_of("_id", document.get("_id"))
     if not user_id:
         raise ValueError("a user needs an id")
     return User(user_id, {name: text for name, text in texts.items() if text})
 
 
-def _text(name: str, value: object) -> str:
+def text_of(name: str, value: object) -> str:
+    """Return a field as text, none for None. Raises ValueError, naming the field."""
     if value is None:
         return ""
     if isinstance(value, bool):

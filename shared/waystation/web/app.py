@@ -1,6 +1,6 @@
 """Makes an ASGI app of use cases: plain Starlette, no framework that costs a cold start."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -10,13 +10,15 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from waystation.identity.incoming import Incoming
+from waystation.identity.presented import Presented
 from waystation.identity.user import Caller
 from waystation.ledger.records import bounded
-from waystation.settings import ResponseMode, log_level, via_token
+from waystation.settings import ResponseMode, cors_origins, log_level, via_token
+from waystation.web.cors import Cors
 from waystation.web.envelopes import AFTERWARDS, NOTES
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
-from waystation.web.request import ends_at, headers_of, read_json_body
+from waystation.web.request import ends_at, presented_by, read_json_body
 from waystation.web.responses import EventStreamResponse, json_response
 from waystation.web.ulid import UlidSource
 from waystation.wire.answers import Answer, EventStream
@@ -25,7 +27,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Authenticates(Protocol):
-    async def authenticate(self, headers: Mapping[str, str]) -> Caller:
+    async def authenticate(self, presented: Presented) -> Caller:
         """Return the caller. Raises GatewayError."""
 
 
@@ -78,10 +80,15 @@ def wrap_app(
     """Wrap an app in what every request gets, and start the log.
 
     `via` is the name that upstream calls carry in `Via`; by default the environment's.
+
+    Raises SettingsError for origins that cannot be.
     """
     set_up_logging(log_level(), get_runtime.live_secrets)
     return GatewayMiddleware(
-        _WithinApp(app), new_request_id=UlidSource(), via=via_token() if via is None else via
+        _WithinApp(app),
+        new_request_id=UlidSource(),
+        via=via_token() if via is None else via,
+        cors=Cors(cors_origins()),
     )
 
 
@@ -103,10 +110,11 @@ async def read_incoming(request: Request, runtime: WebRuntime) -> Incoming:
 
     Raises GatewayError.
     """
-    headers = headers_of(request.scope)
+    presented = presented_by(request.scope)
+    headers = presented.headers
     notes: dict[str, object] = request.scope[NOTES]
     ends = ends_at(request.scope, runtime.response_mode)
-    caller = await runtime.authenticator.authenticate(headers)
+    caller = await runtime.authenticator.authenticate(presented)
     notes.update(user_id=bounded(caller.user.id), key_id=caller.key_id)
     has_body = request.method in _WITH_BODY
     return Incoming(

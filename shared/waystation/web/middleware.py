@@ -17,6 +17,7 @@ from waystation.errors import (
     MethodNotAllowedError,
     NotFoundError,
 )
+from waystation.web.cors import Cors
 from waystation.web.envelopes import AFTERWARDS, NOTES, speaks_anthropic
 from waystation.web.log import log_request, log_unexpected
 from waystation.web.responses import error_response
@@ -44,8 +45,10 @@ class GatewayMiddleware:
         *,
         new_request_id: Callable[[], str],
         via: str,
+        cors: Cors,
     ) -> None:
         self._app = app
+        self._cors = cors
         self._new_request_id = new_request_id
         self._via = via.lower()
 
@@ -60,12 +63,13 @@ class GatewayMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                _add_headers(message, exchange.request_id, scope)
+                _add_headers(message, exchange.request_id, scope, self._cors)
             await send(message)
 
+        app = self._cors.preflight(scope) or self._app
         try:
             _refuse_own(scope, self._via)
-            await self._app(scope, receive, send_with_headers)
+            await app(scope, receive, send_with_headers)
         except ClientDisconnect:
             exchange.notes["error_code"] = "client_disconnected"
         except Exception as error:
@@ -128,11 +132,12 @@ def _names_in_via(scope: Scope) -> Iterator[str]:
                 yield from hop.split()[1:2]
 
 
-def _add_headers(message: Message, request_id: str, scope: Scope) -> None:
+def _add_headers(message: Message, request_id: str, scope: Scope, cors: Cors) -> None:
     headers = MutableHeaders(raw=list(message.get("headers", [])))
     headers["x-request-id"] = request_id
     if speaks_anthropic(scope):
         headers["request-id"] = request_id  # the name that Anthropic's SDKs read
     headers["x-content-type-options"] = "nosniff"
     headers["cache-control"] = "no-store"
+    headers.update(cors.headers_for(scope))
     message["headers"] = headers.raw

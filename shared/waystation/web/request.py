@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.types import Scope
 
 from waystation.errors import RequestTooLargeError, UnsupportedMediaTypeError
+from waystation.identity.presented import Presented
 from waystation.settings import ResponseMode
 from waystation.wire.json_reader import read_json
 
@@ -23,6 +25,12 @@ def headers_of(scope: Scope) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
+
+
+def presented_by(scope: Scope) -> Presented:
+    """Return what a request says of its caller."""
+    query = scope["query_string"].decode("latin-1")
+    return Presented(headers_of(scope), parse_qsl(query), scope.get("aws.event"))
 
 
 async def read_json_body(request: Request, headers: Mapping[str, str]) -> object:

@@ -13,7 +13,7 @@ from tests.support.calls import RAW_USAGE
 from tests.support.fakes import BrokenTable, Reply, StaticSecrets
 from tests.support.logs import fresh_log
 from tests.support.titles import NOW_MS, Setting, Titles, build_job, refuses, says, titled_entry
-from waystation.identity.authentication import Authenticator
+from waystation.identity.authentication import Authenticator, KeyHolders
 from waystation.identity.gateway_keys import PEPPER_NAME, GatewayKeys, store_key
 from waystation.identity.user import User
 from waystation.settings import ResponseMode
@@ -48,7 +48,7 @@ class TitlesRuntime:
     @property
     def authenticator(self) -> Authenticator:
         keys = GatewayKeys(self.keys, now=lambda: 0.0)
-        return Authenticator(keys, StaticSecrets(**{PEPPER_NAME: "a-pepper"}))
+        return Authenticator(keys=KeyHolders(keys, StaticSecrets(**{PEPPER_NAME: "a-pepper"})))
 
     def __call__(self) -> "TitlesRuntime":
         return self
