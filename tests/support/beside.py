@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from tests.support.asgi import AsgiAnswer, ask
 from tests.support.calls import build_calls
@@ -26,6 +25,7 @@ from waystation.config.schema import Endpoint
 from waystation.config.schema_titles import TitleSettings
 from waystation.config.snapshot import ConfigProblem
 from waystation.identity.assertions import asserted_user
+from waystation.identity.presented import Presented
 from waystation.identity.user import Caller, User
 from waystation.settings import ResponseMode
 from waystation.web.app import PostRoute, create_app
@@ -55,7 +55,8 @@ class _Keys:
 
     is_trusted: bool
 
-    async def authenticate(self, headers: Any) -> Caller:
+    async def authenticate(self, presented: Presented) -> Caller:
+        headers = presented.headers
         user = (asserted_user(headers) if self.is_trusted else None) or User("alice", {"name": "A"})
         return Caller(user, "k1", is_trusted=self.is_trusted)
 

@@ -137,8 +137,8 @@ def _count(value: object) -> int:
 
 
 def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidBodyError(f"{name} must be a number.", param=name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise InvalidBodyError(f"{name} must be a number of at least 0.", param=name)
     return value
 
 
