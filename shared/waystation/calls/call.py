@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from waystation.config.schema import Endpoint
+from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.ledger.records import Kind
 from waystation.wire.chat_request import ChatRequest
@@ -13,6 +14,7 @@ class Call:
     """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`.
 
     `plainer` is the same request without an answer by a schema, for an upstream that refuses one.
+    `own` is what the request itself brings for an endpoint with `user_provided`.
     """
 
     request_id: str
@@ -27,3 +29,4 @@ class Call:
     created_at_ms: int
     kind: Kind = "chat"
     plainer: ChatRequest | None = None
+    own: OwnCredentials | None = None

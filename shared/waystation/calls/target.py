@@ -6,6 +6,7 @@ Messages name the endpoint, and the variable, header or key at fault; never a va
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from waystation.config.templates import (
     find_variables,
     header_value,
 )
+from waystation.credentials.own import OwnCredentials, OwnCredentialsSource
 from waystation.errors import (
     EndpointMisconfiguredError,
     InvalidHeaderValueError,
@@ -43,35 +45,87 @@ class VariableResolver(Protocol):
         """Return the values of the names that have one. Raises SecretUnavailableError."""
 
 
-async def resolve_target(call: Call, secrets: VariableResolver) -> CallContext:
-    """Fill in everything the entry refers to.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Where an entry's requests go, and with what: every reference filled in.
+
+    `is_users_url` tells that a user has brought the URL; then nothing of the operator's is here.
+    `secrets` is every value that no message may show.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    is_users_key: bool = False
+    is_users_url: bool = False
+    aws: AwsCredentials | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom an entry is resolved; `own` is what the request itself brings."""
+
+    user_id: str
+    placeholders: Mapping[str, str] = field(repr=False)
+    own: OwnCredentials | None = None
+
+
+async def resolve_target(
+    call: Call, secrets: VariableResolver, user_keys: OwnCredentialsSource
+) -> CallContext:
+    """Fill in everything the entry of a call refers to. Raises what `resolve_entry` does."""
+    asker = Asker(call.user_id, call.placeholders, call.own)
+    resolved = await resolve_entry(call.endpoint, asker, secrets, user_keys)
+    return CallContext(
+        endpoint=call.endpoint,
+        model=call.model,
+        user_id=call.user_id,
+        api_key=resolved.api_key,
+        base_url=resolved.base_url,
+        headers=resolved.headers,
+        aws=resolved.aws,
+        secrets=resolved.secrets,
+    )
+
+
+async def resolve_entry(
+    endpoint: Endpoint, asker: Asker, secrets: VariableResolver, user_keys: OwnCredentialsSource
+) -> Resolved:
+    """Fill in everything an entry refers to.
+
+    With a user's own URL, only the user's own key goes there: none of the operator's headers.
 
     Raises EndpointMisconfiguredError, MissingUserKeyError, MissingUserBaseUrlError,
-    InvalidHeaderValueError, SecretUnavailableError.
+    ExpiredUserKeyError, InvalidUserKeyError, InvalidBaseUrlError, InvalidHeaderValueError,
+    SecretUnavailableError.
     """
-    endpoint = call.endpoint
     texts = (endpoint.api_key, endpoint.base_url, *endpoint.headers.values())
     names = {name for text in texts for name in find_variables(text)}
     if endpoint.provider == _BEDROCK:
         names |= {_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _SESSION_TOKEN}
     values = await secrets.resolve(names) if names else {}
-    api_key = _api_key(endpoint, values)
-    headers = {
-        name: _header(endpoint, name, values, call.placeholders) for name in endpoint.headers
-    }
+    api_key, base_url = _api_key(endpoint, values), _base_url(endpoint, values)
+    is_users_url = base_url == USER_PROVIDED
+    is_users_key = is_users_url or api_key == USER_PROVIDED
+    if is_users_key:
+        own = asker.own or await user_keys.find(asker.user_id, endpoint.name)
+        api_key = _own_key(endpoint, own)
+        base_url = _own_url(endpoint, own) if is_users_url else base_url
+    configured = {} if is_users_url else endpoint.headers
+    headers = {name: _header(endpoint, name, values, asker.placeholders) for name in configured}
     if sum(map(len, headers.values())) > MAX_HEADERS_LENGTH:
         raise InvalidHeaderValueError(
             f"The headers of endpoint '{endpoint.name}' are too long with your values."
         )
-    return CallContext(
-        endpoint=endpoint,
-        model=call.model,
-        user_id=call.user_id,
+    return Resolved(
         api_key=api_key,
-        base_url=_base_url(endpoint, values),
+        base_url=base_url,
         headers=headers,
-        aws=_aws_of(values),
         secrets=tuple(filter(None, (*_told_by(api_key), *headers.values(), *values.values()))),
+        is_users_key=is_users_key,
+        is_users_url=is_users_url,
+        aws=_aws_of(values),
     )
 
 
@@ -104,11 +158,6 @@ def _expand(endpoint: Endpoint, key: str, text: str, values: Mapping[str, str]) 
 
 def _api_key(endpoint: Endpoint, values: Mapping[str, str]) -> str:
     key = _expand(endpoint, "apiKey", endpoint.api_key, values)
-    if key == USER_PROVIDED:
-        raise MissingUserKeyError(
-            f"Endpoint '{endpoint.name}' needs a key of your own, "
-            "and this version of the gateway cannot store one."
-        )
     try:
         return header_value(key)
     except ValueError:
@@ -120,10 +169,7 @@ def _api_key(endpoint: Endpoint, values: Mapping[str, str]) -> str:
 def _base_url(endpoint: Endpoint, values: Mapping[str, str]) -> str:
     url = _expand(endpoint, "baseURL", endpoint.base_url, values)
     if url == USER_PROVIDED:
-        raise MissingUserBaseUrlError(
-            f"Endpoint '{endpoint.name}' needs a URL of your own, "
-            "and this version of the gateway cannot store one."
-        )
+        return url
     if endpoint.provider == _BEDROCK and _REGION.fullmatch(url):
         return url
     try:
@@ -136,6 +182,27 @@ def _base_url(endpoint: Endpoint, values: Mapping[str, str]) -> str:
             f"Endpoint '{endpoint.name}': baseURL is not an http or https URL."
         )
     return url
+
+
+def _own_key(endpoint: Endpoint, own: OwnCredentials | None) -> str:
+    if own is None or not own.api_key:
+        raise MissingUserKeyError(
+            f"Endpoint '{endpoint.name}' needs a key of your own: store one by "
+            "PUT /v1/keys/{endpoint}, or send it in x-endpoint-api-key."
+        )
+    try:
+        return header_value(own.api_key)
+    except ValueError:
+        raise InvalidHeaderValueError("Your key cannot be sent in a header.") from None
+
+
+def _own_url(endpoint: Endpoint, own: OwnCredentials | None) -> str:
+    if own is None or not own.base_url:
+        raise MissingUserBaseUrlError(
+            f"Endpoint '{endpoint.name}' needs a URL of your own: store one by "
+            "PUT /v1/keys/{endpoint}, or send it in x-endpoint-base-url."
+        )
+    return own.base_url
 
 
 def _header(
