@@ -31,7 +31,11 @@ from waystation.credentials.sources import MappingSource, SsmSecretSource
 from waystation.egress.client import Egress
 from waystation.identity.authentication import Authenticator
 from waystation.identity.gateway_keys import GatewayKeys
+from waystation.ledger.learned import LearnedPrices
 from waystation.ledger.ledger import TableLedger
+from waystation.ledger.prices import ConfiguredPrices, PriceBooks
+from waystation.models.cache import ListCache
+from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
 from waystation.settings import (
     ResponseMode,
@@ -119,7 +123,21 @@ def build_runtime(
     )
     built_ins = BuiltIns(secrets, now=time.monotonic)
     senders = Senders(egress, make_bedrock or _make_bedrock)
-    calls = MeteredCalls(egress=senders, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
+    learned = LearnedPrices(table, now_ms=_now_ms)
+    calls = MeteredCalls(
+        egress=senders,
+        secrets=secrets,
+        ledger=TableLedger(table),
+        now_ms=_now_ms,
+        prices=PriceBooks(ConfiguredPrices(), learned),
+    )
+    lists = ModelLists(
+        sender=senders,
+        secrets=secrets,
+        user_keys=user_keys,
+        cache=ListCache(now=time.monotonic),
+        prices=learned,
+    )
     routes = Routes(built_ins)
     titles = TitleService(
         config=config, routes=routes, calls=calls, store=TitleStore(table, now_ms=_now_ms)
@@ -135,7 +153,7 @@ def build_runtime(
         config=config,
         authenticator=Authenticator(GatewayKeys(table, now=time.monotonic), secrets),
         chat=chat,
-        models=ModelsService(config, built_ins),
+        models=ModelsService(config=config, built_ins=built_ins, lists=lists, secrets=secrets),
         titles=titles,
         now_ms=_now_ms,
         secrets=secrets,

@@ -15,6 +15,7 @@ from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience
 from waystation.errors import UpstreamError, UpstreamUnreachableError
 from waystation.ledger.ledger import Ledger
+from waystation.ledger.prices import ConfiguredPrices, PriceBook
 from waystation.ledger.records import LedgerRecord
 from waystation.providers.provider import CallContext, Provider, Shaped
 from waystation.providers.registry import provider_of
@@ -64,7 +65,10 @@ class MeteredCalls:
         secrets: VariableResolver,
         ledger: Ledger,
         now_ms: Callable[[], int],
+        prices: PriceBook | None = None,
     ) -> None:
+        """Take, of `prices`, what models cost; without it, tokenConfig alone tells."""
+        self._prices = prices or ConfiguredPrices()
         self._egress = egress
         self._secrets = secrets
         self._ledger = ledger
@@ -83,7 +87,7 @@ class MeteredCalls:
         except UpstreamError as error:
             raise self._note(error, outcome, prepared) from error.__cause__
         finally:
-            record = await self._settle(outcome, on_settled)
+            record = await self._settle(prepared, outcome, on_settled)
         usage = usage_for_client(outcome.raw_usage, record)
         return replace(completion, body={**completion.body, "usage": usage})
 
@@ -109,7 +113,7 @@ class MeteredCalls:
                             raise last.error
                     if isinstance(last, Finished | Failed):
                         is_settled = True
-                        record = await self._settle(outcome, on_settled)
+                        record = await self._settle(prepared, outcome, on_settled)
                         yield [*seen, *_ending(last, outcome, record)]
                         return
                     if seen:
@@ -117,7 +121,7 @@ class MeteredCalls:
                         yield seen
         finally:
             if not is_settled:
-                await self._settle(outcome, on_settled)
+                await self._settle(prepared, outcome, on_settled)
 
     async def count_tokens(self, call: Call) -> dict[str, object]:
         """Return how many tokens a call would take, unmetered. Raises GatewayError."""
@@ -201,8 +205,14 @@ class MeteredCalls:
             outcome.is_billable = False
         return error
 
-    async def _settle(self, outcome: Outcome, on_settled: OnSettled) -> LedgerRecord:
-        record = outcome.record()
+    async def _settle(
+        self, prepared: _Prepared, outcome: Outcome, on_settled: OnSettled
+    ) -> LedgerRecord:
+        price = None
+        if outcome.may_cost:  # known by now is all that was sent, and nobody waits for a token
+            context = prepared.context
+            price = await self._prices.find(context.endpoint, context.base_url, outcome.sent_model)
+        record = outcome.record(price)
         on_settled(record)
         await self._ledger.settle(record)
         return record

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from waystation.calls.call import Call
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
+    Price,
     cost_nanousd,
     estimate_usage,
-    rates_of,
     with_estimated_output,
 )
 from waystation.ledger.records import LedgerRecord, State
@@ -58,7 +58,12 @@ class Outcome:
         """Count what a whole answer tells."""
         self.observe(stream_of(completion))
 
-    def record(self) -> LedgerRecord:
+    @property
+    def may_cost(self) -> bool:
+        """Whether the upstream has worked, or may have."""
+        return self.is_billable or self.usage is not None
+
+    def record(self, price: Price | None) -> LedgerRecord:
         """Return the record, its missing usage estimated if the upstream may have worked."""
         call, usage = self.call, self.usage
         if usage is None and self.is_billable:
@@ -66,7 +71,7 @@ class Outcome:
         elif usage is not None and not self.counts_output:
             usage = with_estimated_output(usage, self.output_characters)
         upstream_id = self.head.get("id")
-        rates = rates_of(call.endpoint, self.sent_model)
+        rates = price.rates if price and usage else None
         state: State = "SETTLED" if usage else "RELEASED"
         cost = cost_nanousd(usage, rates) if usage and rates else None
         return LedgerRecord(
@@ -81,7 +86,8 @@ class Outcome:
             created_at_ms=call.created_at_ms,
             settled_at_ms=self.now_ms(),
             usage=usage,
-            rates=rates if usage else None,
+            rates=rates,
+            price_source=price.source if price and usage else None,
             cost_nanousd=cost if usage else 0,
             conversation_id=call.request.conversation.get("conversationId"),
             upstream_id=upstream_id if isinstance(upstream_id, str) else None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
+from typing import Literal, TypeAlias
 
 from waystation.config.schema import Endpoint
 from waystation.wire.usage import Usage
@@ -21,6 +22,17 @@ class Rates:
     cache_read: Decimal
     cache_write: Decimal
     cache_write_1h: Decimal | None = None  # what other writes cost, if there is none
+
+
+PriceSource: TypeAlias = Literal["tokenConfig", "list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, and who says so: the entry's tokenConfig, or the upstream's list."""
+
+    rates: Rates
+    source: PriceSource
 
 
 def rates_of(endpoint: Endpoint, model: str) -> Rates | None:
