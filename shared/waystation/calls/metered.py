@@ -208,11 +208,11 @@ class MeteredCalls:
     async def _settle(
         self, prepared: _Prepared, outcome: Outcome, on_settled: OnSettled
     ) -> LedgerRecord:
-        price = None
+        rates = None
         if outcome.may_cost:  # known by now is all that was sent, and nobody waits for a token
             context = prepared.context
-            price = await self._prices.find(context.endpoint, context.base_url, outcome.sent_model)
-        record = outcome.record(price)
+            rates = await self._prices.find(context.endpoint, context.base_url, outcome.sent_model)
+        record = outcome.record(rates)
         on_settled(record)
         await self._ledger.settle(record)
         return record

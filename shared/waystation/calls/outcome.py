@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from waystation.calls.call import Call
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
-    Price,
+    Rates,
     cost_nanousd,
     estimate_usage,
     with_estimated_output,
@@ -63,7 +63,7 @@ class Outcome:
         """Whether the upstream has worked, or may have."""
         return self.is_billable or self.usage is not None
 
-    def record(self, price: Price | None) -> LedgerRecord:
+    def record(self, rates: Rates | None) -> LedgerRecord:
         """Return the record, its missing usage estimated if the upstream may have worked."""
         call, usage = self.call, self.usage
         if usage is None and self.is_billable:
@@ -71,7 +71,6 @@ class Outcome:
         elif usage is not None and not self.counts_output:
             usage = with_estimated_output(usage, self.output_characters)
         upstream_id = self.head.get("id")
-        rates = price.rates if price and usage else None
         state: State = "SETTLED" if usage else "RELEASED"
         cost = cost_nanousd(usage, rates) if usage and rates else None
         return LedgerRecord(
@@ -86,8 +85,7 @@ class Outcome:
             created_at_ms=call.created_at_ms,
             settled_at_ms=self.now_ms(),
             usage=usage,
-            rates=rates,
-            price_source=price.source if price and usage else None,
+            rates=rates if usage else None,
             cost_nanousd=cost if usage else 0,
             conversation_id=call.request.conversation.get("conversationId"),
             upstream_id=upstream_id if isinstance(upstream_id, str) else None,

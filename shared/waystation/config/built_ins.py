@@ -62,6 +62,11 @@ class BuiltIns:
         return [endpoint for _, endpoint in found if endpoint is not None]
 
 
+def is_openai_itself(endpoint: Endpoint) -> bool:
+    """Tell whether an endpoint is the built-in one of OpenAI, at OpenAI's own address."""
+    return isinstance(endpoint, BuiltInEndpoint) and endpoint.base_url == _OPENAI_URL
+
+
 @dataclass(frozen=True, slots=True)
 class _BuiltIn:
     """The variables an endpoint cannot be without, those it looks at, and how it is made."""

@@ -18,7 +18,7 @@ from decimal import Decimal
 
 from waystation.aws.table import Item, Table, TableError
 from waystation.config.schema import Endpoint
-from waystation.ledger.pricing import Price, Rates
+from waystation.ledger.pricing import Rates
 from waystation.ledger.records import encode_part
 
 # Whose prices count as LibreChat counts them. Source: LibreChat's custom endpoints, 2026-08.
@@ -50,16 +50,15 @@ class LearnedPrices:
         self._known: dict[tuple[str, str], _Known] = {}
         self._written: dict[tuple[str, str], tuple[str, float]] = {}
 
-    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Price | None:
-        """Return the price of a model, None if it is not known. Never raises."""
+    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Rates | None:
+        """Return the rates of a model, None if they are not known. Never raises."""
         if not _learns(endpoint):
             return None
         key, now_s = _key(endpoint, base_url), self._now_ms() / 1000
         known = self._known.get(key)
         if known is None or now_s - known.read_at_s >= FRESH_S:
             known = self._known[key] = await self._read(key, now_s, known)
-        rates = known.rates.get(model)
-        return Price(rates, "list") if rates is not None else None
+        return known.rates.get(model)
 
     async def learn(self, endpoint: Endpoint, base_url: str, rates: Mapping[str, Rates]) -> None:
         """Keep the prices of a list, if they are new or have not been kept for a day.
@@ -114,7 +113,9 @@ def _key(endpoint: Endpoint, base_url: str) -> tuple[str, str]:
 
 def _dump(rates: Mapping[str, Rates]) -> str:
     texts = {
-        model: [f"{rate:f}" for rate in (one.prompt, one.completion, one.cache_read, one.cache_write)]
+        model: [
+            f"{rate:f}" for rate in (one.prompt, one.completion, one.cache_read, one.cache_write)
+        ]
         for model, one in rates.items()
     }
     return json.dumps(texts, separators=(",", ":"))
@@ -124,4 +125,8 @@ def _load(item: Item | None, now_s: float) -> dict[str, Rates]:
     if item is None or not isinstance(ttl := item["ttl"], int) or ttl <= now_s:
         return {}
     texts: dict[str, list[str]] = json.loads(str(item["rates"]))
-    return {model: Rates(*map(Decimal, values)) for model, values in texts.items()}
+    return {model: _rates(*map(Decimal, values)) for model, values in texts.items()}
+
+
+def _rates(prompt: Decimal, completion: Decimal, read: Decimal, write: Decimal) -> Rates:
+    return Rates(prompt, completion, cache_read=read, cache_write=write, source="list")

@@ -3,22 +3,21 @@
 from typing import Protocol
 
 from waystation.config.schema import Endpoint
-from waystation.ledger.pricing import Price, rates_of
+from waystation.ledger.pricing import Rates, rates_of
 
 
 class PriceBook(Protocol):
     """One source of prices."""
 
-    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Price | None:
-        """Return the price of a model as it was sent, None if it is not known. Never raises."""
+    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Rates | None:
+        """Return the rates of a model as it was sent, None if they are not known. Never raises."""
 
 
 class ConfiguredPrices:
     """The tokenConfig of the entry."""
 
-    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Price | None:
-        rates = rates_of(endpoint, model)
-        return Price(rates, "tokenConfig") if rates is not None else None
+    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Rates | None:
+        return rates_of(endpoint, model)
 
 
 class PriceBooks:
@@ -27,9 +26,9 @@ class PriceBooks:
     def __init__(self, *books: PriceBook) -> None:
         self._books = books
 
-    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Price | None:
+    async def find(self, endpoint: Endpoint, base_url: str, model: str) -> Rates | None:
         for book in self._books:
-            price = await book.find(endpoint, base_url, model)
-            if price is not None:
-                return price
+            rates = await book.find(endpoint, base_url, model)
+            if rates is not None:
+                return rates
         return None

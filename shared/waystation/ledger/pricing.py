@@ -13,26 +13,19 @@ NANOUSD_PER_USD = 1_000_000_000
 _NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
 
 
+PriceSource: TypeAlias = Literal["tokenConfig", "list"]
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """USD per million tokens, by kind."""
+    """USD per million tokens, by kind, as the entry's tokenConfig says or the upstream's list."""
 
     prompt: Decimal
     completion: Decimal
     cache_read: Decimal
     cache_write: Decimal
     cache_write_1h: Decimal | None = None  # what other writes cost, if there is none
-
-
-PriceSource: TypeAlias = Literal["tokenConfig", "list"]
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What a model costs, and who says so: the entry's tokenConfig, or the upstream's list."""
-
-    rates: Rates
-    source: PriceSource
+    source: PriceSource = "tokenConfig"
 
 
 def rates_of(endpoint: Endpoint, model: str) -> Rates | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from waystation.ledger.pricing import PriceSource, Rates
+from waystation.ledger.pricing import Rates
 from waystation.wire.usage import Usage
 
 MAX_PART_BYTES = 200
@@ -42,7 +42,6 @@ class LedgerRecord:
     settled_at_ms: int
     usage: Usage | None = None
     rates: Rates | None = None
-    price_source: PriceSource | None = None
     cost_nanousd: int | None = None
     conversation_id: str | None = None
     upstream_id: str | None = None
@@ -66,7 +65,7 @@ class LedgerRecord:
             "tokens": _tokens(self.usage) if self.usage else None,
             "usage_source": self.usage.source if self.usage else None,
             "rates": _rates(self.rates) if self.rates else None,
-            "price_source": self.price_source,
+            "price_source": self.rates.source if self.rates else None,
             "config_version": self.config_version,
             "conversation_id": bounded(self.conversation_id),
             "upstream_id": bounded(self.upstream_id),

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from waystation.calls.senders import Sender
 from waystation.calls.target import Asker, VariableResolver, resolve_entry
+from waystation.config.built_ins import is_openai_itself
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigSnapshot
 from waystation.credentials.own import OwnCredentialsSource
@@ -17,7 +18,7 @@ from waystation.ledger.learned import LearnedPrices
 from waystation.models.cache import Failed, ListCache
 from waystation.models.fetching import fetch_list
 from waystation.models.plan import Plan, WatchedPlaceholders, plan_of
-from waystation.models.reading import ModelList
+from waystation.models.reading import ModelList, only_openais_chats
 
 _log = logging.getLogger("waystation.models")
 
@@ -83,9 +84,7 @@ class ModelLists:
             return None
         if not resolved.api_key:
             return None
-        plan = plan_of(
-            endpoint, resolved, user.id, snapshot, is_personal=placeholders.was_used
-        )
+        plan = plan_of(endpoint, resolved, user.id, snapshot, is_personal=placeholders.was_used)
         found = self._cache.get(plan.cache_key)
         if found is None:
             found = await self._cache.share(plan.fetch_key, lambda: self._ask(plan, endpoint))
@@ -94,7 +93,7 @@ class ModelLists:
             return None
         if not plan.is_personal:
             await self._prices.learn(endpoint, resolved.base_url, found.rates)
-        return found
+        return only_openais_chats(found) if is_openai_itself(endpoint) else found
 
     async def _ask(self, plan: Plan, endpoint: Endpoint) -> ModelList | Failed:
         found = await fetch_list(plan, self._sender)

@@ -16,12 +16,13 @@ MAX_RATE = 1_000_000  # USD per million tokens, as for a tokenConfig
 _PER_MILLION = 1_000_000
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Long enough for any price, and nothing that takes long to compute with.
-_PRICE = re.compile(r"[0-9]{0,9}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
+_PRICE = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
+
+_CHATS, _NO_CHATS = re.compile(r"gpt-|o[0-9]"), re.compile(r"audio|realtime")
 
 # A router that chooses the model has no price of its own; LibreChat gives it this one.
-_FIXED = {
-    "openrouter/auto": Rates(Decimal(10), Decimal(30), cache_read=Decimal(10), cache_write=Decimal(10))
-}
+_AUTO = "openrouter/auto"
+_AUTO_RATES = Rates(Decimal(10), Decimal(30), Decimal(10), Decimal(10), source="list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ def read_ollama_tags(body: bytes) -> ModelList:
     return ModelList(tuple(name for name, _ in _by_id(_entries(body, "models"), "name")))
 
 
+def only_openais_chats(models: ModelList) -> ModelList:
+    """Return what LibreChat shows of OpenAI's own list, which has models for other things, too."""
+    ids = (name for name in models.ids if _CHATS.search(name) and not _NO_CHATS.search(name))
+    return ModelList(tuple(ids))
+
+
 def _entries(body: bytes, key: str) -> list[object]:
     document = read_json_lenient(body)
     entries = document.get(key) if isinstance(document, Mapping) else None
@@ -66,22 +73,23 @@ def _entries(body: bytes, key: str) -> list[object]:
 
 
 def _by_id(entries: list[object], key: str) -> list[tuple[str, Mapping[str, object]]]:
-    return [
-        (name, entry)
-        for entry in entries
-        if isinstance(entry, Mapping) and _is_id(name := entry.get(key))
-    ]
+    found: list[tuple[str, Mapping[str, object]]] = []
+    for entry in entries:
+        if isinstance(entry, Mapping):
+            name = entry.get(key)
+            if isinstance(name, str) and _is_id(name):
+                found.append((name, entry))
+    return found
 
 
-def _is_id(name: object) -> bool:
-    return (
-        isinstance(name, str) and 0 < len(name) <= MAX_ID_LENGTH and not _CONTROLS.search(name)
-    )
+def _is_id(name: str) -> bool:
+    return 0 < len(name) <= MAX_ID_LENGTH and not _CONTROLS.search(name)
 
 
 def _context(length: object) -> int | None:
-    is_count = isinstance(length, int) and not isinstance(length, bool)
-    return length if is_count and 0 < length <= MAX_CONTEXT else None
+    if not isinstance(length, int) or isinstance(length, bool):
+        return None
+    return length if 0 < length <= MAX_CONTEXT else None
 
 
 def _rates(
@@ -92,24 +100,19 @@ def _rates(
     return {
         name: rates
         for name, entry in models
-        if (rates := _FIXED.get(name) or _rates_of(entry)) is not None
+        if (rates := _AUTO_RATES if name == _AUTO else _rates_of(entry)) is not None
     }
 
 
 def _has_price(entry: Mapping[str, object]) -> bool:
-    pricing = entry.get("pricing")
-    if not isinstance(pricing, Mapping):
-        return False
-    texts = (pricing.get("prompt"), pricing.get("completion"))
-    return all(isinstance(text, str) for text in texts) and _context(
-        entry.get("context_length")
-    ) is not None
+    pricing = _pricing(entry)
+    has_texts = all(isinstance(pricing.get(kind), str) for kind in ("prompt", "completion"))
+    return has_texts and _context(entry.get("context_length")) is not None
 
 
 def _rates_of(entry: Mapping[str, object]) -> Rates | None:
     """Return the rates of a model; None if one is negative, too high or no number."""
-    pricing = entry["pricing"]
-    assert isinstance(pricing, Mapping)  # noqa: S101 (every entry has been looked at)
+    pricing = _pricing(entry)
     prompt, completion = _rate(pricing.get("prompt")), _rate(pricing.get("completion"))
     if prompt is None or completion is None:
         return None
@@ -119,14 +122,18 @@ def _rates_of(entry: Mapping[str, object]) -> Rates | None:
         completion=completion,
         cache_read=prompt if read is None else read,
         cache_write=prompt if write is None else write,
+        source="list",
     )
+
+
+def _pricing(entry: Mapping[str, object]) -> Mapping[str, object]:
+    pricing = entry.get("pricing")
+    return pricing if isinstance(pricing, Mapping) else {}
 
 
 def _rate(per_token: object) -> Decimal | None:
     """Return USD per million tokens, exactly, from USD per token."""
-    if not isinstance(per_token, str) or not per_token or not _PRICE.fullmatch(per_token):
-        return None
-    if not any(character.isdigit() for character in per_token):
+    if not isinstance(per_token, str) or not _PRICE.fullmatch(per_token):
         return None
     rate = Decimal(per_token) * _PER_MILLION
     return rate if rate <= MAX_RATE else None

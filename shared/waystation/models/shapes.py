@@ -45,9 +45,7 @@ def token_config(
     }
 
 
-def shown_endpoint(
-    endpoint: Endpoint, *, is_own_key: bool, is_own_url: bool
-) -> dict[str, object]:
+def shown_endpoint(endpoint: Endpoint, *, is_own_key: bool, is_own_url: bool) -> dict[str, object]:
     """Return how LibreChat's `/api/endpoints` shows an entry. Nothing in it is secret.
 
     What the entry does not say is left out. `iconURL` is as it was written: an image's URL or
@@ -109,7 +107,7 @@ def _rates(listing: Listing, model: str) -> Rates | None:
 def _tokenomics(listing: Listing, model: str, *, shows_prices: bool) -> dict[str, object]:
     context = _context(listing, model)
     known: dict[str, object] = {} if context is None else {"context": context}
-    return known | _prices(listing, model) if shows_prices else known
+    return known | (_prices(listing, model) if shows_prices else {})
 
 
 def _context(listing: Listing, model: str) -> int | None:
@@ -122,7 +120,7 @@ def _context(listing: Listing, model: str) -> int | None:
     return configured[max(contained, key=len)].context if contained else None
 
 
-def _prices(listing: Listing, model: str) -> Mapping[str, object]:
+def _prices(listing: Listing, model: str) -> dict[str, object]:
     """Return the rates that are known, in USD per million tokens; cached tokens' own ones only."""
     configured = listing.endpoint.token_config.get(model)
     rates = _rates(listing, model)
@@ -134,9 +132,7 @@ def _prices(listing: Listing, model: str) -> Mapping[str, object]:
         if configured
         else {}
     )
-    return {
-        name: float(rate) for name, rate in {**shown, **own}.items() if rate is not None
-    }
+    return {name: float(rate) for name, rate in {**shown, **own}.items() if rate is not None}
 
 
 def _as_json(value: object) -> object:
