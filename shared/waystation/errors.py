@@ -5,8 +5,11 @@
     │   ├── InvalidJsonError             400 invalid_json
     │   ├── InvalidBodyError             400 invalid_body
     │   ├── InvalidHeaderValueError      400 invalid_header_value
+    │   ├── InvalidBaseUrlError          400 invalid_base_url
     │   ├── MissingUserKeyError          400 missing_user_key
     │   ├── MissingUserBaseUrlError      400 missing_user_base_url
+    │   ├── ExpiredUserKeyError          400 expired_user_key
+    │   ├── InvalidUserKeyError          400 invalid_user_key
     │   ├── TitlesOffError               400 titles_off
     │   ├── InvalidApiKeyError           401 invalid_api_key
     │   ├── NotFoundError                404 not_found
@@ -21,6 +24,7 @@
     │   └── SecretUnavailableError       503 secret_unavailable
     ├── UpstreamError                    the remote service
     │   ├── UpstreamRejectedError        400, 404, 413 or 422, as the upstream said
+    │   ├── UserKeyRejectedError         401 user_key_rejected
     │   ├── UpstreamRateLimitedError     429 upstream_rate_limited
     │   ├── UpstreamFailedError          502 upstream_error
     │   ├── UpstreamAuthFailedError      502 upstream_auth_failed
@@ -91,12 +95,33 @@ class InvalidHeaderValueError(RequestError):
     code = "invalid_header_value"
 
 
+class InvalidBaseUrlError(RequestError):
+    """All reasons to refuse a user's URL look the same (S-7)."""
+
+    code = "invalid_base_url"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your base URL cannot be used: it must be https, on port 443 of a public host."
+        )
+
+
 class MissingUserKeyError(RequestError):
     code = "missing_user_key"
 
 
 class MissingUserBaseUrlError(RequestError):
     code = "missing_user_base_url"
+
+
+class ExpiredUserKeyError(RequestError):
+    code = "expired_user_key"
+
+
+class InvalidUserKeyError(RequestError):
+    """What is stored for a user cannot be read; the text tells nothing of it."""
+
+    code = "invalid_user_key"
 
 
 class TitlesOffError(RequestError):
@@ -190,6 +215,14 @@ class UpstreamRejectedError(UpstreamError):
         self.status = status
         self.type = type or "invalid_request_error"
         self.code = code
+
+
+class UserKeyRejectedError(UpstreamError):
+    """The upstream refused a key that a user has brought (S-38)."""
+
+    status = 401
+    type = "authentication_error"
+    code = "user_key_rejected"
 
 
 class UpstreamRateLimitedError(UpstreamError):

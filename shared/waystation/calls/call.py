@@ -14,7 +14,9 @@ class Call:
     """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`.
 
     `plainer` is the same request without an answer by a schema, for an upstream that refuses one.
-    `own` is what the request itself brings for an endpoint with `user_provided`.
+    `own` is what the request itself brings for an endpoint with `user_provided`;
+    `own_has_expired` is what the client says of the key it has stored. `allowed_addresses` are the
+    exact `host:port` pairs that the operator lets upstreams have.
     """
 
     request_id: str
@@ -30,3 +32,5 @@ class Call:
     kind: Kind = "chat"
     plainer: ChatRequest | None = None
     own: OwnCredentials | None = None
+    own_has_expired: bool = False
+    allowed_addresses: frozenset[str] = frozenset()

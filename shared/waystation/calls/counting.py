@@ -1,8 +1,10 @@
 """Asks an upstream how many tokens a request would have. Nothing is billed, so nothing is kept."""
 
 from waystation.calls.call import Call
+from waystation.calls.refusals import as_the_users
 from waystation.calls.senders import Sender
 from waystation.calls.target import VariableResolver, resolve_target
+from waystation.credentials.own import OwnCredentialsSource
 from waystation.egress.client import MAX_ERROR_BYTES
 from waystation.errors import NotFoundError, UpstreamInvalidResponseError
 from waystation.providers.registry import counter_of
@@ -12,7 +14,9 @@ from waystation.wire.json_reader import read_json_lenient
 _REDIRECT = 300
 
 
-async def count_tokens(call: Call, sender: Sender, secrets: VariableResolver) -> dict[str, object]:
+async def count_tokens(
+    call: Call, sender: Sender, secrets: VariableResolver, user_keys: OwnCredentialsSource
+) -> dict[str, object]:
     """Return the upstream's own answer, as `{"input_tokens": 12}`.
 
     Raises NotFoundError for an endpoint whose API cannot count, and GatewayError.
@@ -23,12 +27,13 @@ async def count_tokens(call: Call, sender: Sender, secrets: VariableResolver) ->
             f"Endpoint '{call.endpoint.name}' does not count tokens: "
             "only those that speak Anthropic's own API do."
         )
-    context = await resolve_target(call, secrets)
+    context = await resolve_target(call, secrets, user_keys)
     request = counter.shape_count(call.request, native, context)
     async with call.deadline.total(), sender.send(request, call.deadline) as response:
         body = await response.read(MAX_ERROR_BYTES)
     if response.status >= _REDIRECT:
-        raise error_from_response(response.status, response.headers, body, context.secrets)
+        error = error_from_response(response.status, response.headers, body, context.secrets)
+        raise as_the_users(error, context)
     try:
         counted = read_json_lenient(body)
     except ValueError:

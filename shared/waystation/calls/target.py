@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from waystation.calls.call import Call
+from waystation.calls.user_urls import check_user_url
 from waystation.config.schema import USER_PROVIDED, Endpoint
 from waystation.config.templates import (
     UnknownPlaceholderError,
@@ -20,9 +21,16 @@ from waystation.config.templates import (
     find_variables,
     header_value,
 )
-from waystation.credentials.own import OwnCredentials, OwnCredentialsSource
+from waystation.credentials.own import (
+    KEY_HEADER,
+    URL_HEADER,
+    OwnCredentials,
+    OwnCredentialsSource,
+    keep_out_of_log,
+)
 from waystation.errors import (
     EndpointMisconfiguredError,
+    ExpiredUserKeyError,
     InvalidHeaderValueError,
     MissingUserBaseUrlError,
     MissingUserKeyError,
@@ -64,18 +72,35 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """For whom an entry is resolved; `own` is what the request itself brings."""
+    """For whom an entry is resolved.
+
+    `own` is what the request itself brings: it takes the place of all that the user has stored.
+    `own_has_expired` is what the client says of the key that is stored. `allowed_addresses` are
+    the `host:port` pairs that a user's URL may name beyond the rules.
+    """
 
     user_id: str
     placeholders: Mapping[str, str] = field(repr=False)
     own: OwnCredentials | None = None
+    own_has_expired: bool = False
+    allowed_addresses: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class UsersPart:
+    """What each user brings to an endpoint: a key; with a URL, always a key too."""
+
+    key: bool
+    url: bool
 
 
 async def resolve_target(
     call: Call, secrets: VariableResolver, user_keys: OwnCredentialsSource
 ) -> CallContext:
     """Fill in everything the entry of a call refers to. Raises what `resolve_entry` does."""
-    asker = Asker(call.user_id, call.placeholders, call.own)
+    asker = Asker(
+        call.user_id, call.placeholders, call.own, call.own_has_expired, call.allowed_addresses
+    )
     resolved = await resolve_entry(call.endpoint, asker, secrets, user_keys)
     return CallContext(
         endpoint=call.endpoint,
@@ -86,7 +111,24 @@ async def resolve_target(
         headers=resolved.headers,
         aws=resolved.aws,
         secrets=resolved.secrets,
+        is_users_key=resolved.is_users_key,
+        is_users_url=resolved.is_users_url,
     )
+
+
+async def users_part(endpoint: Endpoint, secrets: VariableResolver) -> UsersPart:
+    """Return what an entry leaves to each user, its variables filled in.
+
+    Raises EndpointMisconfiguredError, SecretUnavailableError.
+    """
+    names = {*find_variables(endpoint.api_key), *find_variables(endpoint.base_url)}
+    values = await secrets.resolve(names) if names else {}
+    return _users_part(_api_key(endpoint, values), _base_url(endpoint, values))
+
+
+def _users_part(api_key: str, base_url: str) -> UsersPart:
+    is_users_url = base_url == USER_PROVIDED
+    return UsersPart(key=is_users_url or api_key == USER_PROVIDED, url=is_users_url)
 
 
 async def resolve_entry(
@@ -106,13 +148,13 @@ async def resolve_entry(
         names |= {_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _SESSION_TOKEN}
     values = await secrets.resolve(names) if names else {}
     api_key, base_url = _api_key(endpoint, values), _base_url(endpoint, values)
-    is_users_url = base_url == USER_PROVIDED
-    is_users_key = is_users_url or api_key == USER_PROVIDED
-    if is_users_key:
-        own = asker.own or await user_keys.find(asker.user_id, endpoint.name)
+    users = _users_part(api_key, base_url)
+    _refuse_unwanted(endpoint, users, asker.own)
+    if users.key:
+        own = await _own(endpoint, asker, user_keys)
         api_key = _own_key(endpoint, own)
-        base_url = _own_url(endpoint, own) if is_users_url else base_url
-    configured = {} if is_users_url else endpoint.headers
+        base_url = _own_url(endpoint, own, asker) if users.url else base_url
+    configured = {} if users.url else endpoint.headers
     headers = {name: _header(endpoint, name, values, asker.placeholders) for name in configured}
     if sum(map(len, headers.values())) > MAX_HEADERS_LENGTH:
         raise InvalidHeaderValueError(
@@ -123,17 +165,21 @@ async def resolve_entry(
         base_url=base_url,
         headers=headers,
         secrets=tuple(filter(None, (*_told_by(api_key), *headers.values(), *values.values()))),
-        is_users_key=is_users_key,
-        is_users_url=is_users_url,
-        aws=_aws_of(values),
+        is_users_key=users.key,
+        is_users_url=users.url,
+        aws=_aws_of(endpoint, values),
     )
 
 
-def _aws_of(values: Mapping[str, str]) -> AwsCredentials | None:
+def _aws_of(endpoint: Endpoint, values: Mapping[str, str]) -> AwsCredentials | None:
     """Return the operator's own credentials; without them, calls are signed by the role."""
     key_id, secret = values.get(_ACCESS_KEY_ID), values.get(_SECRET_ACCESS_KEY)
     if not key_id or not secret:
         return None
+    if USER_PROVIDED in {key_id, secret}:
+        raise EndpointMisconfiguredError(
+            f"Endpoint '{endpoint.name}' cannot be called with users' own AWS credentials."
+        )
     return AwsCredentials(key_id, secret, values.get(_SESSION_TOKEN))
 
 
@@ -184,11 +230,34 @@ def _base_url(endpoint: Endpoint, values: Mapping[str, str]) -> str:
     return url
 
 
+def _refuse_unwanted(endpoint: Endpoint, users: UsersPart, own: OwnCredentials | None) -> None:
+    """Refuse headers that would take the place of what the operator has configured."""
+    if own is not None and own.api_key and not users.key:
+        raise InvalidHeaderValueError(
+            f"Endpoint '{endpoint.name}' takes no key of your own.", param=KEY_HEADER
+        )
+    if own is not None and own.base_url and not users.url:
+        raise InvalidHeaderValueError(
+            f"Endpoint '{endpoint.name}' takes no URL of your own.", param=URL_HEADER
+        )
+
+
+async def _own(
+    endpoint: Endpoint, asker: Asker, user_keys: OwnCredentialsSource
+) -> OwnCredentials | None:
+    if asker.own_has_expired:
+        raise ExpiredUserKeyError(f"Your key for endpoint '{endpoint.name}' has expired.")
+    own = asker.own or await user_keys.find(asker.user_id, endpoint.name)
+    if own is not None:
+        keep_out_of_log(own)
+    return own
+
+
 def _own_key(endpoint: Endpoint, own: OwnCredentials | None) -> str:
     if own is None or not own.api_key:
         raise MissingUserKeyError(
             f"Endpoint '{endpoint.name}' needs a key of your own: store one by "
-            "PUT /v1/keys/{endpoint}, or send it in x-endpoint-api-key."
+            f"PUT /v1/keys/{{endpoint}}, or send it in {KEY_HEADER}."
         )
     try:
         return header_value(own.api_key)
@@ -196,13 +265,13 @@ def _own_key(endpoint: Endpoint, own: OwnCredentials | None) -> str:
         raise InvalidHeaderValueError("Your key cannot be sent in a header.") from None
 
 
-def _own_url(endpoint: Endpoint, own: OwnCredentials | None) -> str:
+def _own_url(endpoint: Endpoint, own: OwnCredentials | None, asker: Asker) -> str:
     if own is None or not own.base_url:
         raise MissingUserBaseUrlError(
             f"Endpoint '{endpoint.name}' needs a URL of your own: store one by "
-            "PUT /v1/keys/{endpoint}, or send it in x-endpoint-base-url."
+            f"PUT /v1/keys/{{endpoint}}, or send it in {URL_HEADER}."
         )
-    return own.base_url
+    return check_user_url(own.base_url, asker.allowed_addresses)
 
 
 def _header(

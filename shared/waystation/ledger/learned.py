@@ -19,7 +19,7 @@ from decimal import Decimal
 from waystation.aws.table import Item, Table, TableError
 from waystation.config.schema import Endpoint
 from waystation.ledger.pricing import Rates
-from waystation.ledger.records import encode_part
+from waystation.wire.key_parts import encode_part
 
 # Whose prices count as LibreChat counts them. Source: LibreChat's custom endpoints, 2026-08.
 TEACHERS = frozenset({"openrouter", "helicone"})
@@ -80,16 +80,13 @@ class LearnedPrices:
             return
         try:
             async with asyncio.timeout(WRITE_S):
-                await self._write(key, {"rates": text, "ttl": int(now_s) + KEPT_S})
+                pk, sk = key
+                item = {"PK": pk, "SK": sk, "rates": text, "ttl": int(now_s) + KEPT_S}
+                await self._table.put(item)
         except (TableError, TimeoutError) as error:
             del self._written[key]
             cause = str(error) or "timeout"
             _log.error("prices_unwritten", extra={"endpoint": endpoint.name, "cause": cause})
-
-    async def _write(self, key: tuple[str, str], values: Mapping[str, object]) -> None:
-        pk, sk = key
-        if not await self._table.put_new({"PK": pk, "SK": sk, **values}):
-            await self._table.update(pk, sk, values)
 
     async def _read(self, key: tuple[str, str], now_s: float, known: _Known | None) -> _Known:
         """Return what the table has; while it does not answer, what was known before."""

@@ -7,7 +7,6 @@
 bounded, so that they can neither collide nor grow.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +14,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from waystation.ledger.pricing import Rates
+from waystation.wire.key_parts import MAX_PART_BYTES, encode_part
 from waystation.wire.usage import Usage
 
-MAX_PART_BYTES = 200
-
-_UNSAFE = re.compile(r"[#%/\x00-\x1f\x7f-\x9f]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 State = Literal["SETTLED", "RELEASED"]
@@ -75,14 +72,6 @@ class LedgerRecord:
             "settled_at": _iso(self.settled_at_ms),
         }
         return {name: value for name, value in item.items() if value is not None}
-
-
-def encode_part(text: str) -> str:
-    """Make a text safe as part of a key: distinct texts, distinct parts, 200 bytes at most."""
-    encoded = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", text)
-    if len(encoded.encode()) > MAX_PART_BYTES:
-        return f"%h{hashlib.sha256(text.encode()).hexdigest()}"
-    return encoded
 
 
 def bounded(text: str | None) -> str | None:

@@ -73,10 +73,9 @@ class ModelLists:
         self, endpoint: Endpoint, snapshot: ConfigSnapshot, user: User
     ) -> ModelList | None:
         placeholders = WatchedPlaceholders(user.placeholders())
+        asker = Asker(user.id, placeholders, allowed_addresses=snapshot.allowed_addresses)
         try:
-            resolved = await resolve_entry(
-                endpoint, Asker(user.id, placeholders), self._secrets, self._user_keys
-            )
+            resolved = await resolve_entry(endpoint, asker, self._secrets, self._user_keys)
         except (MissingUserKeyError, MissingUserBaseUrlError):
             return None  # the user has not brought any yet
         except GatewayError as error:

@@ -2,15 +2,10 @@
 
 from typing import Protocol
 
-from waystation.calls.target import VariableResolver
-from waystation.config.schema import USER_PROVIDED, Endpoint
+from waystation.calls.target import UsersPart, VariableResolver, users_part
+from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigSnapshot
-from waystation.config.templates import (
-    UnresolvedVariableError,
-    expand_variables,
-    find_variables,
-)
-from waystation.errors import ModelNotFoundError, SecretUnavailableError
+from waystation.errors import ConfigError, ModelNotFoundError
 from waystation.identity.user import User
 from waystation.ledger.records import bounded
 from waystation.models.lists import Listing, ModelLists
@@ -89,9 +84,7 @@ class ModelsService:
         endpoints, _ = await self._offered()
         return {
             librechat_name(endpoint.name): shown_endpoint(
-                endpoint,
-                is_own_key=await self._is_own(endpoint.api_key),
-                is_own_url=await self._is_own(endpoint.base_url),
+                endpoint, await self._users_part(endpoint)
             )
             for endpoint in endpoints
         }
@@ -103,11 +96,9 @@ class ModelsService:
         snapshot = await self._config.snapshot()
         return snapshot.beside(await self._built_ins.find()).endpoints, snapshot
 
-    async def _is_own(self, text: str) -> bool:
-        """Tell whether each user brings this value, which a variable may say, too."""
-        names = set(find_variables(text))
+    async def _users_part(self, endpoint: Endpoint) -> UsersPart:
+        """Return what each user brings; nothing, where the entry's variables are not to be had."""
         try:
-            values = await self._secrets.resolve(names) if names else {}
-            return expand_variables(text, values) == USER_PROVIDED
-        except (UnresolvedVariableError, SecretUnavailableError):
-            return False
+            return await users_part(endpoint, self._secrets)
+        except ConfigError:
+            return UsersPart(key=False, url=False)

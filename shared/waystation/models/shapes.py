@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from waystation.calls.target import UsersPart
 from waystation.config.schema import Endpoint
 from waystation.ledger.pricing import Rates, rates_of
 from waystation.models.lists import Listing
@@ -45,7 +46,7 @@ def token_config(
     }
 
 
-def shown_endpoint(endpoint: Endpoint, *, is_own_key: bool, is_own_url: bool) -> dict[str, object]:
+def shown_endpoint(endpoint: Endpoint, users: UsersPart) -> dict[str, object]:
     """Return how LibreChat's `/api/endpoints` shows an entry. Nothing in it is secret.
 
     What the entry does not say is left out. `iconURL` is as it was written: an image's URL or
@@ -55,8 +56,8 @@ def shown_endpoint(endpoint: Endpoint, *, is_own_key: bool, is_own_url: bool) ->
         return {"userProvide": False, "order": _PLACES[endpoint.name]}
     shown: dict[str, object] = {
         "type": "custom",
-        "userProvide": is_own_key or is_own_url,
-        "userProvideURL": is_own_url,
+        "userProvide": users.key,
+        "userProvideURL": users.url,
     }
     given = endpoint.model_fields_set
     if "custom_params" in given:

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from waystation.bootstrap import Runtime, build_runtime
+from waystation.bootstrap import Runtime, build_runtime, live_secrets
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource
@@ -62,7 +62,7 @@ class LocalRuntime:
         return self._runtime
 
     def live_secrets(self) -> Iterable[str]:
-        return self._runtime.secrets.live_values()
+        return live_secrets(self._runtime)
 
 
 async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
