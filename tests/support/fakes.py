@@ -30,11 +30,13 @@ class Clock:
 
 
 def build_snapshot_of(
-    *endpoints: Endpoint, broken: Mapping[str, ConfigProblem] | None = None
+    *endpoints: Endpoint,
+    broken: Mapping[str, ConfigProblem] | None = None,
+    version: str = "v1",
 ) -> ConfigSnapshot:
     """Return a snapshot of these endpoints; without any, of the minimal entry."""
     return ConfigSnapshot(
-        version="v1",
+        version=version,
         endpoints=endpoints or (build_entry(),),
         broken=broken or {},
         allowed_addresses=frozenset(),

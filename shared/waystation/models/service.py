@@ -5,7 +5,7 @@ from typing import Protocol
 from waystation.calls.target import UsersPart, VariableResolver, users_part
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigSnapshot
-from waystation.errors import ConfigError, ModelNotFoundError
+from waystation.errors import ConfigError, ModelNotFoundError, SecretUnavailableError
 from waystation.identity.user import User
 from waystation.ledger.records import bounded
 from waystation.models.lists import Listing, ModelLists
@@ -31,7 +31,7 @@ class SnapshotSource(Protocol):
 class ModelsService:
     """Lists from the configuration, the built-in endpoints and their upstreams.
 
-    Every method may raise ConfigUnavailableError, and SecretUnavailableError.
+    Every method may raise ConfigUnavailableError.
     """
 
     def __init__(
@@ -94,7 +94,11 @@ class ModelsService:
 
     async def _offered(self) -> tuple[tuple[Endpoint, ...], ConfigSnapshot]:
         snapshot = await self._config.snapshot()
-        return snapshot.beside(await self._built_ins.find()).endpoints, snapshot
+        try:
+            built_ins = await self._built_ins.find()
+        except SecretUnavailableError:  # the log has it; the entries of the file are still there
+            built_ins = []
+        return snapshot.beside(built_ins).endpoints, snapshot
 
     async def _users_part(self, endpoint: Endpoint) -> UsersPart:
         """Return what each user brings; nothing, where the entry's variables are not to be had."""

@@ -49,6 +49,7 @@ ITEM = {
         "cacheRead": "0.000000001",
         "cacheWrite": "0",
     },
+    "price_source": "tokenConfig",
     "config_version": "v1",
     "conversation_id": "c1",
     "upstream_id": "chatcmpl-1",
@@ -68,7 +69,7 @@ def test_priced_record_tells_tokens_rates_and_cost():
 
 def test_unpriced_record_has_no_cost():
     record = replace(SETTLED, rates=None, cost_nanousd=None)
-    assert record.to_item() == without("cost", "rates") | {"priced": False}
+    assert record.to_item() == without("cost", "rates", "price_source") | {"priced": False}
 
 
 def test_estimated_record_is_marked():
@@ -90,7 +91,15 @@ def test_released_record_cost_nothing():
         upstream_id=None,
         error_code="upstream_rate_limited",
     )
-    left_out = ("priced", "tokens", "usage_source", "rates", "conversation_id", "upstream_id")
+    left_out = (
+        "priced",
+        "tokens",
+        "usage_source",
+        "rates",
+        "price_source",
+        "conversation_id",
+        "upstream_id",
+    )
     assert record.to_item() == without(*left_out) | {
         "state": "RELEASED",
         "cost": 0,
