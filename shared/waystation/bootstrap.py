@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from waystation.account.service import AccountService
 from waystation.aws.key_service import KeyService
 from waystation.aws.table import Table
 from waystation.calls.metered import MeteredCalls
@@ -69,6 +70,7 @@ class Runtime:
     chat: ChatService
     models: ModelsService
     titles: TitleService
+    account: AccountService
     now_ms: Callable[[], int]
     secrets: Secrets
     response_mode: ResponseMode
@@ -168,6 +170,13 @@ def build_runtime(
         chat=chat,
         models=ModelsService(config=config, built_ins=built_ins, lists=lists, secrets=secrets),
         titles=titles,
+        account=AccountService(
+            config=config,
+            routes=routes,
+            secrets=secrets,
+            user_keys=user_keys,
+            now_ms=_now_ms,
+        ),
         now_ms=_now_ms,
         secrets=secrets,
         response_mode=response_mode,

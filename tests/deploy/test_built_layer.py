@@ -18,7 +18,7 @@ def test_layer_leaves_out_what_no_function_needs(layer: Path):
     unneeded = ["anthropic", "pip", "setuptools", "uvicorn", "waystation_cli", "bin"]
     assert [name for name in unneeded if (layer / name).exists()] == []
     services = [path.name for path in (layer / "botocore" / "data").iterdir() if path.is_dir()]
-    assert sorted(services) == ["bedrock-runtime", "dynamodb", "s3", "ssm", "sts"]
+    assert sorted(services) == ["bedrock-runtime", "dynamodb", "kms", "s3", "ssm", "sts"]
 
 
 def test_every_module_is_compiled_and_trusted_as_it_is(layer: Path):

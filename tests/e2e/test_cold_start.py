@@ -31,8 +31,12 @@ def _modules_of(name: str, **environment: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("name", "absent"),
-    [("chat", ALWAYS_ABSENT | {"fastapi"}), ("models", ALWAYS_ABSENT)],
-    ids=["chat", "models"],
+    [
+        ("chat", ALWAYS_ABSENT | {"fastapi"}),
+        ("models", ALWAYS_ABSENT),
+        ("account", ALWAYS_ABSENT),
+    ],
+    ids=["chat", "models", "account"],
 )
 def test_a_function_on_lambda_leaves_heavy_modules_alone(name: str, absent: set[str]) -> None:
     settings = {
@@ -40,6 +44,7 @@ def test_a_function_on_lambda_leaves_heavy_modules_alone(name: str, absent: set[
         "CONFIG_URI": "s3://bucket/librechat.yaml",
         "TABLE_NAME": "waystation",
         "SECRETS_PREFIX": "/waystation",
+        "KMS_KEY_ID": "alias/waystation",
     }
 
     modules = _modules_of(name, **settings)
@@ -48,7 +53,7 @@ def test_a_function_on_lambda_leaves_heavy_modules_alone(name: str, absent: set[
     assert {"mangum", "boto3", "httpx2"} <= modules  # what a request needs is there already
 
 
-@pytest.mark.parametrize("name", ["chat", "models"])
+@pytest.mark.parametrize("name", ["chat", "models", "account"])
 def test_elsewhere_a_function_imports_without_settings_and_without_boto3(name: str) -> None:
     modules = _modules_of(name)
 

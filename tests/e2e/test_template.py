@@ -19,12 +19,28 @@ ROLE_ACTIONS = {
     "ChatRole": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
+        "kms:Decrypt",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "bedrock:InvokeModel",
         "bedrock:InvokeModelWithResponseStream",
     },
-    "ModelsRole": {"dynamodb:GetItem", "logs:CreateLogStream", "logs:PutLogEvents"},
+    "ModelsRole": {
+        "dynamodb:GetItem",
+        "kms:Decrypt",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    },
+    "AccountRole": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:Query",
+        "kms:Encrypt",
+        "kms:Decrypt",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    },
 }
 SHARED_ACTIONS = {"s3:GetObject", "ssm:GetParameter", "ssm:GetParameters", "kms:Decrypt"}
 
@@ -121,6 +137,25 @@ def test_key_may_be_used_only_where_there_is_one():
     assert condition[2] == {"Ref": "AWS::NoValue"}
 
 
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        (role, {"kms:Decrypt"} | ({"kms:Encrypt"} if role == "AccountRole" else set()))
+        for role in ("AccountRole", "ChatRole", "ModelsRole", "TitleRole")
+        if role in RESOURCES
+    ],
+)
+def test_key_of_users_keys_is_used_as_far_as_a_function_needs_it(role, actions):
+    (policy,) = RESOURCES[role]["Properties"]["Policies"]
+    (statement,) = (
+        statement
+        for statement in _statements(policy["PolicyDocument"])
+        if statement["Resource"] == {"Fn::GetAtt": "UserKeysKey.Arn"}
+    )
+    assert _actions([statement]) == actions
+    assert RESOURCES["UserKeysKey"]["Properties"]["EnableKeyRotation"] is True
+
+
 def test_bedrock_may_be_called_only_where_the_operator_says_so():
     (policy,) = RESOURCES["ChatRole"]["Properties"]["Policies"]
     (condition,) = (
@@ -206,17 +241,24 @@ def test_every_path_has_a_function():
     ]
     assert sorted(events) == [
         ("any", "/{proxy+}"),
+        ("delete", "/api/keys"),
+        ("delete", "/api/keys/{name+}"),
+        ("delete", "/v1/keys/{endpoint+}"),
         ("get", "/api/endpoints"),
+        ("get", "/api/keys"),
         ("get", "/api/models"),
         ("get", "/healthz"),
+        ("get", "/v1/keys/{endpoint+}"),
         ("get", "/v1/models"),
         ("post", "/v1/chat/completions"),
         ("post", "/v1/messages"),
         ("post", "/v1/messages/count_tokens"),
+        ("put", "/api/keys"),
+        ("put", "/v1/keys/{endpoint+}"),
     ]
 
 
-@pytest.mark.parametrize("name", ["Table", "ConfigBucket", "ConfigBucketPolicy"])
+@pytest.mark.parametrize("name", ["Table", "UserKeysKey", "ConfigBucket", "ConfigBucketPolicy"])
 def test_data_outlives_the_stack(name):
     assert RESOURCES[name]["DeletionPolicy"] == "Retain"
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"

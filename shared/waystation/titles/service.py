@@ -14,6 +14,7 @@ from waystation.calls.routing import Routes
 from waystation.config.schema import Endpoint
 from waystation.config.schema_titles import TitleSettings
 from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
+from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.errors import (
     EndpointMisconfiguredError,
@@ -75,8 +76,16 @@ class TitleService:
         route = await self._routes.find(await self._config.snapshot(), model, endpoint)
         return route.endpoint.name, route.model
 
-    async def make(self, job: TitleJob, ends_at: float, on_settled: OnSettled) -> Title:
+    async def make(
+        self,
+        job: TitleJob,
+        ends_at: float,
+        on_settled: OnSettled,
+        own: OwnCredentials | None = None,
+    ) -> Title:
         """Ask once for a title, by the settings of the job's endpoint.
+
+        `own` is what the request brings of the user's for that endpoint, and for no other.
 
         Raises TitlesOffError where these say that there are none, and GatewayError.
         """
@@ -105,6 +114,8 @@ class TitleService:
             created_at_ms=job.created_at_ms,
             kind="title",
             plainer=wanted.plainer,
+            own=own if endpoint.name == job.endpoint else None,
+            allowed_addresses=snapshot.allowed_addresses,
         )
         completion = await self._calls.complete(call, on_settled)
         raw = read_title(completion.body, is_structured=wanted.is_structured)
