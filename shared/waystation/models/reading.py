@@ -16,7 +16,7 @@ MAX_RATE = 1_000_000  # USD per million tokens, as for a tokenConfig
 _PER_MILLION = 1_000_000
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Long enough for any price, and nothing that takes long to compute with.
-_PRICE = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
+_PRICE = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[eE][+-]?[0-9]{1,2})?")
 
 _CHATS, _NO_CHATS = re.compile(r"gpt-|o[0-9]"), re.compile(r"audio|realtime")
 
@@ -135,5 +135,5 @@ def _rate(per_token: object) -> Decimal | None:
     """Return USD per million tokens, exactly, from USD per token."""
     if not isinstance(per_token, str) or not _PRICE.fullmatch(per_token):
         return None
-    rate = Decimal(per_token) * _PER_MILLION
+    rate = (Decimal(per_token) * _PER_MILLION).normalize()
     return rate if rate <= MAX_RATE else None

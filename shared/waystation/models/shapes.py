@@ -53,7 +53,8 @@ def shown_endpoint(endpoint: Endpoint, users: UsersPart) -> dict[str, object]:
     path, or a built-in endpoint's name, which the client knows.
     """
     if endpoint.name in _PLACES:
-        return {"userProvide": False, "order": _PLACES[endpoint.name]}
+        proxy = {"userProvideURL": users.url} if endpoint.base_url.startswith("${") else {}
+        return {"userProvide": users.key, **proxy, "order": _PLACES[endpoint.name]}
     shown: dict[str, object] = {
         "type": "custom",
         "userProvide": users.key,

@@ -119,9 +119,17 @@ async def test_an_entry_without_its_variable_is_shown_all_the_same():
 
 
 async def test_built_in_endpoints_are_shown_as_librechat_does():
-    found = built_ins(ANTHROPIC_API_KEY="k", ANTHROPIC_MODELS="claude-sonnet-4-5")
-    service = build_service(StaticConfig(build_snapshot_of()), found)
-    assert (await service.endpoints())["anthropic"] == {"userProvide": False, "order": 6}
+    values = {
+        "ANTHROPIC_API_KEY": "k",
+        "ANTHROPIC_MODELS": "claude-sonnet-4-5",
+        "OPENAI_API_KEY": "user_provided",
+        "OPENAI_REVERSE_PROXY": "https://proxy.test/v1",
+    }
+    found = built_ins(**values)
+    service = build_service(StaticConfig(build_snapshot_of()), found, secrets=values)
+    shown = await service.endpoints()
+    assert shown["anthropic"] == {"userProvide": False, "order": 6}
+    assert shown["openAI"] == {"userProvide": True, "userProvideURL": False, "order": 0}
     assert (await service.names_by_endpoint(ALICE))["anthropic"] == ["claude-sonnet-4-5"]
 
 
