@@ -74,8 +74,8 @@ class LearnedPrices:
         written, at_s = self._written.get(key, ("", 0.0))
         if digest == written and now_s - at_s < REWRITE_S:
             return
-        self._written[key] = (digest, now_s)
         if len(text) > MAX_BYTES:
+            self._written[key] = (digest, now_s)  # so that it is told once a day
             _log.warning("prices_too_large", extra={"endpoint": endpoint.name})
             return
         try:
@@ -83,8 +83,8 @@ class LearnedPrices:
                 pk, sk = key
                 item = {"PK": pk, "SK": sk, "rates": text, "ttl": int(now_s) + KEPT_S}
                 await self._table.put(item)
+            self._written[key] = (digest, now_s)
         except (TableError, TimeoutError) as error:
-            del self._written[key]
             cause = str(error) or "timeout"
             _log.error("prices_unwritten", extra={"endpoint": endpoint.name, "cause": cause})
 
