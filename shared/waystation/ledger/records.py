@@ -10,11 +10,11 @@ bounded, so that they can neither collide nor grow.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from waystation.ledger.pricing import Rates
 from waystation.wire.key_parts import MAX_PART_BYTES, encode_part
+from waystation.wire.moments import write_moment
 from waystation.wire.usage import Usage
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -68,8 +68,8 @@ class LedgerRecord:
             "upstream_id": bounded(self.upstream_id),
             "error_code": bounded(self.error_code),
             "stream": self.is_stream,
-            "created_at": _iso(self.created_at_ms),
-            "settled_at": _iso(self.settled_at_ms),
+            "created_at": write_moment(self.created_at_ms),
+            "settled_at": write_moment(self.settled_at_ms),
         }
         return {name: value for name, value in item.items() if value is not None}
 
@@ -102,8 +102,3 @@ def _rates(rates: Rates) -> Mapping[str, str]:
         "cacheWrite1h": rates.cache_write_1h,
     }
     return {kind: f"{rate:f}" for kind, rate in by_kind.items() if rate is not None}
-
-
-def _iso(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

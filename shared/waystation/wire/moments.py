@@ -1,7 +1,8 @@
 """Moments as clients write them: ISO 8601, or milliseconds since 1970."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+_FIRST, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 
 
@@ -13,7 +14,7 @@ def read_moment(value: object) -> int:
     if isinstance(value, str):
         told = datetime.fromisoformat(value)
         moment = told if told.tzinfo else told.replace(tzinfo=UTC)
-        milliseconds = round(moment.timestamp() * 1000)
+        milliseconds = (moment - _FIRST) // _MS
     elif isinstance(value, int | float) and not isinstance(value, bool):
         milliseconds = int(value)
     else:
@@ -25,5 +26,5 @@ def read_moment(value: object) -> int:
 
 def write_moment(milliseconds: int) -> str:
     """Return a moment as ISO 8601 in UTC, as in `2030-01-31T12:00:00.000Z`."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    moment = _FIRST + milliseconds * _MS
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
