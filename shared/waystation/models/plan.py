@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from waystation.calls.target import Resolved
 from waystation.config.schema import Endpoint
@@ -56,12 +56,14 @@ def plan_of(
         is_direct=endpoint.direct_endpoint,
         user_id=user_id if asks_by_user else None,
     )
-    configured = {name.lower(): value for name, value in resolved.headers.items()}
+    get = partial(UpstreamRequest, body=b"", method="GET")
+    headers = {"accept": "application/json"}
+    headers |= {name.lower(): value for name, value in resolved.headers.items()}
     bearer = {"authorization": f"Bearer {resolved.api_key}"}
-    models = _request(url, bearer | configured, resolved, snapshot)
+    models = get(url, tuple((bearer | headers).items()))
     tags = None
     if endpoint.name.lower().startswith(_OLLAMA):
-        tags = _request(tags_url(resolved.base_url), configured, resolved, snapshot)
+        tags = get(tags_url(resolved.base_url), tuple(headers.items()))
     asked = [[one.url, one.headers] for one in (models, tags) if one is not None]
     whose = user_id if is_personal else None
     fetch_key = _digest(snapshot.version, asked, resolved.api_key, whose)
@@ -72,14 +74,6 @@ def plan_of(
         fetch_key=fetch_key,
         cache_key=_digest(endpoint.name, fetch_key),
     )
-
-
-def _request(
-    url: str, headers: Mapping[str, str], resolved: Resolved, snapshot: ConfigSnapshot
-) -> UpstreamRequest:
-    """Make a request: the one place that does."""
-    sent = {"accept": "application/json", **headers}
-    return UpstreamRequest(url=url, headers=tuple(sent.items()), body=b"", method="GET")
 
 
 def _digest(*parts: object) -> str:
