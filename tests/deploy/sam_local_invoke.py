@@ -27,11 +27,13 @@ EVENTS = {
     "messages.json": "ChatFunction",
     "models.json": "ModelsFunction",
     "healthz.json": "ModelsFunction",
+    "key-expiry.json": "AccountFunction",
 }
 VARIABLES = {
     "CONFIG_URI": "ConfigUri",
     "TABLE_NAME": "TableName",
     "SECRETS_PREFIX": "SecretsPrefix",
+    "KMS_KEY_ID": "UserKeysKey",
 }
 PLACEHOLDER_KEY = "sk-waystation-local"
 

@@ -1,7 +1,6 @@
 """Checks the URLs that users bring: one parser for the check and for the use (S-5)."""
 
 import ipaddress
-from collections.abc import Set as AbstractSet
 from urllib.parse import urlsplit
 
 from waystation.errors import InvalidBaseUrlError
@@ -13,7 +12,7 @@ _PORTS = {"http": 80, "https": _HTTPS}
 _LOCAL = frozenset({"localhost", "local", "internal", "localdomain", "arpa"})
 
 
-def check_user_url(url: str, allowed: AbstractSet[str]) -> str:
+def check_user_url(url: str, allowed: frozenset[str]) -> str:
     """Return a URL as it is to be used: https, on port 443 of a host with a public-looking name.
 
     `allowed`, exact `host:port` pairs of the operator's, lifts scheme, port and kind of host.

@@ -7,6 +7,8 @@ from typing import Protocol
 
 KEY_HEADER, URL_HEADER = "x-endpoint-api-key", "x-endpoint-base-url"
 
+MAX_IN_USE = 64
+
 _in_use: ContextVar[tuple[str, ...]] = ContextVar("own_keys_in_use", default=())
 
 
@@ -36,8 +38,8 @@ def read_headers(headers: Mapping[str, str]) -> OwnCredentials | None:
 
 def keep_out_of_log(own: OwnCredentials) -> None:
     """Have the log leave out what a user brings, in this request and what it starts."""
-    told = (text for text in (own.api_key, own.base_url) if text)
-    _in_use.set((*_in_use.get(), *told))
+    told = [text for text in (own.api_key, own.base_url) if text]
+    _in_use.set(tuple(dict.fromkeys((*_in_use.get(), *told)))[-MAX_IN_USE:])
 
 
 def values_in_use() -> tuple[str, ...]:

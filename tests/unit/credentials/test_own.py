@@ -44,3 +44,12 @@ async def test_what_one_request_brings_is_known_in_it_alone():
     assert one == ("one", "https://one.test")
     assert other == ("other", "https://other.test")
     assert values_in_use() == ()
+
+
+async def test_the_latest_are_kept_each_once():
+    async def request() -> tuple[str, ...]:
+        for n in (*range(100), 99, 98):
+            keep_out_of_log(OwnCredentials(f"key-{n}"))
+        return values_in_use()
+
+    assert await asyncio.create_task(request()) == tuple(f"key-{n}" for n in range(36, 100))
