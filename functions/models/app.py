@@ -1,4 +1,7 @@
-"""Lists of models and endpoints, and health. HTTP events; reads configuration and keys only."""
+"""Lists of models and endpoints, and health. HTTP events; asks upstreams for their lists.
+
+Reads the configuration and keys, and writes the prices that lists tell to the table.
+"""
 
 from mangum import Mangum
 

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from waystation.account.service import AccountService
+from waystation.aws.key_service import KeyService
 from waystation.aws.table import Table
 from waystation.calls.metered import MeteredCalls
 from waystation.calls.routing import Routes
@@ -27,8 +29,10 @@ from waystation.config.sources import (
     SsmSource,
     parse_config_uri,
 )
+from waystation.credentials.own import values_in_use
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource, SsmSecretSource
+from waystation.credentials.user_keys import UserKeys
 from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
 from waystation.egress.dialling import Dialler
@@ -37,7 +41,11 @@ from waystation.identity.authorizer import AuthorizerContext
 from waystation.identity.claims import ClaimRules
 from waystation.identity.gateway_keys import GatewayKeys
 from waystation.identity_settings import KEYS_ONLY, IdentitySettings
+from waystation.ledger.learned import LearnedPrices
 from waystation.ledger.ledger import TableLedger
+from waystation.ledger.prices import ConfiguredPrices, PriceBooks
+from waystation.models.cache import ListCache
+from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
 from waystation.settings import (
     ResponseMode,
@@ -69,35 +77,43 @@ class Runtime:
     chat: ChatService
     models: ModelsService
     titles: TitleService
+    account: AccountService
     now_ms: Callable[[], int]
     secrets: Secrets
     response_mode: ResponseMode
 
 
 class LazyRuntime:
-    """Makes the runtime on first use, once."""
+    """Makes the runtime on first use, once. `keeps_user_keys` makes the KMS key a required one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_user_keys: bool = False) -> None:
+        self._keeps_user_keys = keeps_user_keys
         self._runtime: Runtime | None = None
 
     def __call__(self) -> Runtime:
         if self._runtime is None:
-            self._runtime = _runtime_from_environment()
+            settings = load_settings(keeps_user_keys=self._keeps_user_keys)
+            self._runtime = _runtime_of(settings)
         return self._runtime
 
     def live_secrets(self) -> Iterable[str]:
-        """Return the secrets in memory."""
-        return self._runtime.secrets.live_values() if self._runtime else ()
+        """Return the operator's secrets in memory, and what this request's user has brought."""
+        return live_secrets(self._runtime) if self._runtime else ()
 
 
-def start() -> LazyRuntime:
+def live_secrets(runtime: Runtime) -> Iterable[str]:
+    """Return the secrets that no line of the log may show now."""
+    return (*runtime.secrets.live_values(), *values_in_use())
+
+
+def start(*, keeps_user_keys: bool = False) -> LazyRuntime:
     """Return the process's runtime.
 
     On Lambda it is made at once, while the processor is unthrottled.
 
     Raises SettingsError on Lambda where the environment cannot be used.
     """
-    runtime = LazyRuntime()
+    runtime = LazyRuntime(keeps_user_keys=keeps_user_keys)
     if runs_on_lambda():
         runtime()
     return runtime
@@ -111,6 +127,7 @@ def build_runtime(
     egress: Egress,
     response_mode: ResponseMode,
     identity: IdentitySettings = KEYS_ONLY,
+    key_service: KeyService | None = None,
     config_refresh_s: float = CONFIG_REFRESH_S,
     config_stale_s: float = CONFIG_STALE_S,
     allowed_addresses: frozenset[str] = frozenset(),
@@ -129,7 +146,23 @@ def build_runtime(
     )
     built_ins = BuiltIns(secrets, now=time.monotonic)
     senders = Senders(egress, make_bedrock or _make_bedrock)
-    calls = MeteredCalls(egress=senders, secrets=secrets, ledger=TableLedger(table), now_ms=_now_ms)
+    user_keys = UserKeys(table, key_service, now_ms=_now_ms)
+    learned = LearnedPrices(table, now_ms=_now_ms)
+    calls = MeteredCalls(
+        egress=senders,
+        secrets=secrets,
+        user_keys=user_keys,
+        ledger=TableLedger(table),
+        now_ms=_now_ms,
+        prices=PriceBooks(ConfiguredPrices(), learned),
+    )
+    lists = ModelLists(
+        sender=senders,
+        secrets=secrets,
+        user_keys=user_keys,
+        cache=ListCache(now=time.monotonic),
+        prices=learned,
+    )
     routes = Routes(built_ins)
     titles = TitleService(
         config=config, routes=routes, calls=calls, store=TitleStore(table, now_ms=_now_ms)
@@ -147,20 +180,29 @@ def build_runtime(
             identity, table=table, secrets=secrets, egress=egress, allowed=allowed_addresses
         ),
         chat=chat,
-        models=ModelsService(config, built_ins),
+        models=ModelsService(config=config, built_ins=built_ins, lists=lists, secrets=secrets),
         titles=titles,
+        account=AccountService(
+            config=config,
+            routes=routes,
+            secrets=secrets,
+            user_keys=user_keys,
+            now_ms=_now_ms,
+        ),
         now_ms=_now_ms,
         secrets=secrets,
         response_mode=response_mode,
     )
 
 
-def _runtime_from_environment() -> Runtime:
+def _runtime_of(settings: Settings) -> Runtime:
     from waystation.aws.clients import make_clients  # noqa: PLC0415 (boto3 only where AWS is)
     from waystation.aws.dynamo_table import DynamoTable  # noqa: PLC0415
 
-    settings = load_settings()
-    clients = make_clients(calls_functions=settings.title_function is not None)
+    clients = make_clients(
+        calls_functions=settings.title_function is not None,
+        uses_kms=settings.kms_key_id is not None,
+    )
     secrets = Secrets(
         [MappingSource(environment())],
         SsmSecretSource(clients.ssm, settings.secrets_prefix),
@@ -174,9 +216,18 @@ def _runtime_from_environment() -> Runtime:
         response_mode=settings.response_mode,
         allowed_addresses=_allowed_addresses(settings),
         identity=settings.identity,
+        key_service=_key_service(settings, clients),
         make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
         make_title_starter=_title_starter(settings, clients),
     )
+
+
+def _key_service(settings: Settings, clients: "AwsClients") -> KeyService | None:
+    if settings.kms_key_id is None or clients.kms is None:
+        return None
+    from waystation.aws.kms import KmsKeyService  # noqa: PLC0415 (boto3 where AWS is)
+
+    return KmsKeyService(clients.kms, settings.kms_key_id)
 
 
 def _title_starter(

@@ -8,6 +8,8 @@
     │   ├── InvalidBaseUrlError          400 invalid_base_url
     │   ├── MissingUserKeyError          400 missing_user_key
     │   ├── MissingUserBaseUrlError      400 missing_user_base_url
+    │   ├── ExpiredUserKeyError          400 expired_user_key
+    │   ├── InvalidUserKeyError          400 invalid_user_key
     │   ├── TitlesOffError               400 titles_off
     │   ├── InvalidApiKeyError           401 invalid_api_key
     │   ├── NotFoundError                404 not_found
@@ -24,6 +26,7 @@
     │   └── SigningKeysUnavailableError  503 signing_keys_unavailable
     ├── UpstreamError                    the remote service
     │   ├── UpstreamRejectedError        400, 404, 413 or 422, as the upstream said
+    │   ├── UserKeyRejectedError         401 user_key_rejected
     │   ├── UpstreamRateLimitedError     429 upstream_rate_limited
     │   ├── UpstreamFailedError          502 upstream_error
     │   ├── UpstreamAuthFailedError      502 upstream_auth_failed
@@ -111,6 +114,16 @@ class MissingUserKeyError(RequestError):
 
 class MissingUserBaseUrlError(RequestError):
     code = "missing_user_base_url"
+
+
+class ExpiredUserKeyError(RequestError):
+    code = "expired_user_key"
+
+
+class InvalidUserKeyError(RequestError):
+    """What is stored for a user cannot be read; the text tells nothing of it."""
+
+    code = "invalid_user_key"
 
 
 class TitlesOffError(RequestError):
@@ -227,6 +240,14 @@ class UpstreamRejectedError(UpstreamError):
         self.status = status
         self.type = type or "invalid_request_error"
         self.code = code
+
+
+class UserKeyRejectedError(UpstreamError):
+    """The upstream refused a key that a user has brought (S-38)."""
+
+    status = 401
+    type = "authentication_error"
+    code = "user_key_rejected"
 
 
 class UpstreamRateLimitedError(UpstreamError):

@@ -17,6 +17,7 @@
 | CORS_ORIGINS | origins of browser apps that may call; several with commas | none |
 | RESPONSE_MODE | `stream`, or `buffered` where whole answers are waited for | `buffered` |
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
+| KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
@@ -49,6 +50,7 @@ ENVIRONMENT_NAMES = frozenset(
         "CORS_ORIGINS",
         "RESPONSE_MODE",
         "TITLE_FUNCTION",
+        "KMS_KEY_ID",
         "LOG_LEVEL",
         "EGRESS_PROXY",
         "CA_BUNDLE",
@@ -98,16 +100,23 @@ class Settings:
     cors_origins: frozenset[str] = frozenset()
     response_mode: ResponseMode = "buffered"
     title_function: str | None = None
+    kms_key_id: str | None = None
     egress_proxy: str | None = None
     ca_bundle: str | None = None
     allowed_addresses: frozenset[str] = frozenset()
     via_token: str = _VIA_DEFAULT
 
 
-def load_settings(env: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from `env`, by default the process's. Raises SettingsError."""
+def load_settings(
+    env: Mapping[str, str] | None = None, *, keeps_user_keys: bool = False
+) -> Settings:
+    """Read the settings from `env`, by default the process's; to keep users' keys takes a KMS key.
+
+    Raises SettingsError.
+    """
     env = environment() if env is None else env
-    faults = [f"{name} is not set" for name in _REQUIRED if not env.get(name)]
+    required = (*_REQUIRED, "KMS_KEY_ID") if keeps_user_keys else _REQUIRED
+    faults = [f"{name} is not set" for name in required if not env.get(name)]
     identity = read_identity(env, faults)
     origins = _origins(env, faults)
     mode = env.get("RESPONSE_MODE") or "buffered"
@@ -125,6 +134,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         cors_origins=origins,
         response_mode=cast("ResponseMode", mode),
         title_function=env.get("TITLE_FUNCTION") or None,
+        kms_key_id=env.get("KMS_KEY_ID") or None,
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.contract.test_recorded_config import cases, placeholder_values
-from tests.contract.test_recorded_requests import DOCUMENTED, compared, is_same, told
+from tests.contract.test_recorded_requests import DOCUMENTED, compared, is_same, own_of, told
 from tests.support.calls import build_call
-from tests.support.fakes import StaticSecrets
+from tests.support.fakes import StaticSecrets, StaticUserKeys
 from waystation.calls.target import resolve_target
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import build_snapshot
@@ -55,7 +55,9 @@ async def shaped(endpoint: Endpoint, given: dict[str, Any]) -> UpstreamRequest:
     values = placeholder_values(user, given.get("body"))
     call = build_call(entry=endpoint, placeholders=values)
     call = replace(call, model=request.model, user_id=user["id"], request=request)
-    context = await resolve_target(call, StaticSecrets(**given["env"]))
+    context = await resolve_target(
+        call, StaticSecrets(**given["env"]), StaticUserKeys(own_of(given))
+    )
     return shape_messages(request, context, AnthropicAnswerReader()).request
 
 

@@ -95,7 +95,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         upstream.answer(_answer)
         deployment = deploy(aws)
         deployment.push(_config(upstream, ["small"]))
-        deployment.import_secrets({"FAKE_API_KEY": UPSTREAM_KEY})
+        users_own = {"OPENAI_API_KEY": "user_provided", "OPENAI_REVERSE_PROXY": upstream.url}
+        deployment.import_secrets({"FAKE_API_KEY": UPSTREAM_KEY, **users_own})
         yield Gateway(deployment, upstream, http, deployment.create_key("ann"))
 
 

@@ -30,12 +30,14 @@ EVENTS = {
     "title.json": "TitleFunction",
     "title-job.json": "TitleFunction",
     "title-get.json": "TitleFunction",  # what the job has made
+    "key-expiry.json": "AccountFunction",
 }
 JOBS = {"title-job.json"}
 VARIABLES = {
     "CONFIG_URI": "ConfigUri",
     "TABLE_NAME": "TableName",
     "SECRETS_PREFIX": "SecretsPrefix",
+    "KMS_KEY_ID": "UserKeysKey",
 }
 PLACEHOLDER_KEY = "sk-waystation-local"
 

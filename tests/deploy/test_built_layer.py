@@ -20,13 +20,13 @@ def test_layer_leaves_out_what_no_function_needs(layer: Path):
     unneeded += ["pycparser", "pydantic/v1", "aws_lambda_powertools/event_handler"]
     assert [name for name in unneeded if (layer / name).exists()] == []
     services = [path.name for path in (layer / "botocore" / "data").iterdir() if path.is_dir()]
-    assert sorted(services) == ["bedrock-runtime", "dynamodb", "lambda", "s3", "ssm", "sts"]
+    assert sorted(services) == ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]
 
 
 FROM_THE_LAYER_ALONE = """
 import boto3, jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-import functions.chat.app, functions.models.app
+import functions.account.app, functions.chat.app, functions.models.app, functions.title.app
 for key, name in [
     (rsa.generate_private_key(65537, 2048), "RS256"),
     (rsa.generate_private_key(65537, 2048), "PS512"),
@@ -34,7 +34,7 @@ for key, name in [
     (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
 ]:
     jwt.decode(jwt.encode({}, key, name), key.public_key(), [name])
-for name in ["bedrock-runtime", "dynamodb", "s3", "ssm", "sts"]:
+for name in ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]:
     print(boto3.client(name).meta.endpoint_url)
 """
 
@@ -52,7 +52,7 @@ def test_layer_lacks_nothing(layer: Path):
         check=False,
     )
     assert done.stderr == ""
-    services = ["bedrock-runtime", "dynamodb", "s3", "ssm", "sts"]
+    services = ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]
     assert done.stdout.splitlines() == [
         f"https://{name}.eu-west-1.amazonaws.com" for name in services
     ]

@@ -51,6 +51,23 @@ def test_streamed_chat_comes_whole_and_is_recorded(gateway: Gateway):
     assert gateway.record(answer.headers["x-request-id"])["cost"] == 165_026
 
 
+def test_key_of_a_user_is_kept_used_and_forgotten(gateway: Gateway):
+    shown = {"endpoint": "openAI", "apiKey": "…1234", "baseURL": None, "expiresAt": None}
+    stored = gateway.request("PUT", "/v1/keys/openAI", body={"apiKey": "sk-of-a-user-1234"})
+    assert (stored.status_code, stored.json()) == (200, shown)
+    assert gateway.chat("any", endpoint="openAI").status_code == 200
+    assert gateway.upstream.last.header("authorization") == ["Bearer sk-of-a-user-1234"]
+    assert gateway.request("GET", "/v1/keys/openAI").json() == shown
+    assert gateway.request("GET", "/api/keys?name=openAI").json() == {"expiresAt": "never"}
+    assert gateway.request("DELETE", "/v1/keys/openAI").status_code == 204
+    gone = gateway.chat("any", endpoint="openAI")
+    assert (gone.status_code, _error(gone)["code"]) == (400, "missing_user_key")
+    nothing = gateway.request("GET", "/v1/keys/My%20own%2F1")
+    assert (nothing.status_code, _error(nothing)["code"]) == (404, "not_found")
+    assert gateway.request("DELETE", "/api/keys/openAI").status_code == 204
+    assert gateway.request("DELETE", "/api/keys?all=true").status_code == 204
+
+
 def test_wrong_key_is_401(gateway: Gateway):
     answer = gateway.request("GET", "/v1/models", key="sk-way-nobody")
     assert answer.status_code == 401

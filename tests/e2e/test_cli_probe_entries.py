@@ -85,7 +85,7 @@ def test_every_variable_without_a_value_is_named(
     ("changes", "cause"),
     [
         ({"apiKey": "user_provided"}, "key"),
-        ({"baseURL": "user_provided"}, "url"),
+        ({"baseURL": "user_provided"}, "key"),
         ({"apiKey": "k\xe9y"}, "key"),
     ],
     ids=["user's key", "user's URL", "beyond ASCII"],

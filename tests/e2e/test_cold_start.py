@@ -24,6 +24,7 @@ ON_LAMBDA = {
     "CONFIG_URI": "s3://bucket/librechat.yaml",
     "TABLE_NAME": "waystation",
     "SECRETS_PREFIX": "/waystation",
+    "KMS_KEY_ID": "alias/waystation",
 }
 SCRIPT = """
 import json, sys
@@ -51,8 +52,9 @@ def _modules_of(name: str, **environment: str) -> set[str]:
         ("chat", ALWAYS_ABSENT | {"fastapi"}),
         ("models", ALWAYS_ABSENT),
         ("title", ALWAYS_ABSENT),
+        ("account", ALWAYS_ABSENT),
     ],
-    ids=["chat", "models", "title"],
+    ids=["chat", "models", "title", "account"],
 )
 def test_a_function_on_lambda_leaves_heavy_modules_alone(name: str, absent: set[str]) -> None:
     modules = _modules_of(name, **ON_LAMBDA)
@@ -68,7 +70,7 @@ def test_only_a_chat_that_starts_titles_makes_a_client_of_lambda() -> None:
     assert "waystation.aws.title_function" not in _modules_of("chat", **ON_LAMBDA)
 
 
-@pytest.mark.parametrize("name", ["chat", "models", "title"])
+@pytest.mark.parametrize("name", ["chat", "models", "title", "account"])
 def test_elsewhere_a_function_imports_without_settings_and_without_boto3(name: str) -> None:
     modules = _modules_of(name)
 

@@ -98,6 +98,26 @@ async def test_of_many_that_write_at_once_one_succeeds(table):
     assert await table.get("P", "S") == item(n=written.index(True))
 
 
+async def test_put_takes_the_place_of_an_item(table):
+    await table.put(item(n=1, gone=True))
+    await table.put(item(n=2, map={"a": 1}))
+    assert await table.query("P") == [item(n=2, map={"a": 1})]
+
+
+async def test_what_was_put_is_a_copy(table):
+    inner = {"a": 1}
+    await table.put(item(map=inner))
+    inner["a"] = 2
+    assert await table.get("P", "S") == item(map={"a": 1})
+
+
+async def test_delete_removes_one_item_if_it_is_there(table):
+    await table.put_new(item(), item(sk="2"))
+    for _ in range(2):
+        await table.delete("P", "S")
+    assert await table.query("P") == [item(sk="2")]
+
+
 async def test_update_sets_attributes(table):
     await table.put_new(item(a=1, b={"c": 1}))
     assert await table.update("P", "S", {"a": "text", "name": None, "size": [True]}) is True
@@ -161,6 +181,8 @@ async def each_operation(table: Table) -> list[TableError]:
         table.get("P", "S"),
         table.put_new(item()),
         table.put_new(item(), item(sk="2")),
+        table.put(item()),
+        table.delete("P", "S"),
         table.update("P", "S", {"a": 1}),
         table.query("P"),
         table.scan("REQ#"),

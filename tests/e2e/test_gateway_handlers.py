@@ -98,6 +98,7 @@ def test_the_ledger_has_the_exact_cost_when_the_answer_is_there(
         "tokens": {"in": 1000, "out": 10, "cacheRead": 600, "cacheWrite": 300},
         "usage_source": "upstream",
         "rates": {"prompt": "2", "completion": "6", "cacheRead": "0.5", "cacheWrite": "2.5"},
+        "price_source": "tokenConfig",
         "conversation_id": "c-1",
         "upstream_id": "cmpl-1",
         "stream": stream,
@@ -182,7 +183,6 @@ def test_the_lists_show_models_and_prices_and_nothing_secret(gateway: LambdaGate
             "type": "custom",
             "userProvide": False,
             "userProvideURL": False,
-            "modelDisplayLabel": "AI",
             "order": 9999,
         }
     }

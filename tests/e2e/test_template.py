@@ -27,19 +27,36 @@ ROLES: dict[str, dict[str, set[str]]] = {
     "ChatRole": {
         "Table": {"dynamodb:GetItem", "dynamodb:PutItem"},
         "TitleFunction": {"lambda:InvokeFunction"},
+        "UserKeysKey": {"kms:Decrypt"},
         "ChatLogs": LOGS,
     },
     "TitleRole": {
         "Table": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         "TitleJobsNotRun": {"sqs:SendMessage"},
+        "UserKeysKey": {"kms:Decrypt"},
         "TitleLogs": LOGS,
     },
-    "ModelsRole": {"Table": {"dynamodb:GetItem"}, "ModelsLogs": LOGS},
+    "ModelsRole": {
+        "Table": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "UserKeysKey": {"kms:Decrypt"},
+        "ModelsLogs": LOGS,
+    },
+    "AccountRole": {
+        "Table": {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        },
+        "UserKeysKey": {"kms:Encrypt", "kms:Decrypt"},
+        "AccountLogs": LOGS,
+    },
 }
 SHARED_POLICIES = {
     "ChatRole": [READS_CONFIG, MAY_CALL_BEDROCK],
     "TitleRole": [READS_CONFIG, MAY_CALL_BEDROCK],
     "ModelsRole": [READS_CONFIG],
+    "AccountRole": [READS_CONFIG],
 }
 SHARED_ACTIONS = {
     "ReadConfigPolicy": {"s3:GetObject", "ssm:GetParameter", "ssm:GetParameters", "kms:Decrypt"},
@@ -151,6 +168,10 @@ def test_key_may_be_used_only_where_there_is_one():
     assert condition[2] == {"Ref": "AWS::NoValue"}
 
 
+def test_key_of_users_keys_is_replaced_every_year():
+    assert RESOURCES["UserKeysKey"]["Properties"]["EnableKeyRotation"] is True
+
+
 def test_bedrock_may_be_called_only_where_the_operator_says_so():
     assert RESOURCES["CallBedrockPolicy"]["Condition"] == "MayCallBedrock"
     assert TEMPLATE["Conditions"]["MayCallBedrock"] == {
@@ -224,16 +245,25 @@ def test_gateway_response_is_an_envelope(name):
 def test_every_path_has_a_function():
     assert sorted(event for event in EVENTS if event[0] != "options") == [
         ("any", "/{proxy+}"),
+        ("delete", "/api/keys"),
+        ("delete", "/api/keys/{name+}"),
+        ("delete", "/v1/keys/{endpoint+}"),
         ("get", "/api/convos/gen_title/{conversationId}"),
         ("get", "/api/endpoints"),
+        ("get", "/api/endpoints/token-config"),
+        ("get", "/api/keys"),
         ("get", "/api/models"),
         ("get", "/healthz"),
+        ("get", "/v1/keys/{endpoint+}"),
         ("get", "/v1/models"),
+        ("get", "/v1/models/{id+}"),
         ("get", "/v1/titles/{conversationId}"),
         ("post", "/v1/chat/completions"),
         ("post", "/v1/messages"),
         ("post", "/v1/messages/count_tokens"),
         ("post", "/v1/titles"),
+        ("put", "/api/keys"),
+        ("put", "/v1/keys/{endpoint+}"),
     ]
 
 

@@ -4,10 +4,18 @@ import asyncio
 import json
 
 from tests.support.config_entries import build_entry, token_config
-from tests.support.fakes import InMemoryLedger, Reply, ScriptedEgress, StaticSecrets, Step
+from tests.support.fakes import (
+    InMemoryLedger,
+    Reply,
+    ScriptedEgress,
+    StaticSecrets,
+    StaticUserKeys,
+    Step,
+)
 from waystation.calls.call import Call
 from waystation.calls.metered import MeteredCalls
 from waystation.config.schema import Endpoint
+from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.wire.chat_request import ChatRequest
 
@@ -60,11 +68,22 @@ def build_call(
     )
 
 
-def build_calls(egress: ScriptedEgress, ledger: InMemoryLedger, **variables: str) -> MeteredCalls:
-    """Return calls over a scripted upstream, settled in `ledger` a second later."""
-    secrets = StaticSecrets(**({"ACME_KEY": SECRET} | variables))
+def build_calls(
+    egress: ScriptedEgress,
+    ledger: InMemoryLedger,
+    own: OwnCredentials | None = None,
+    **variables: str,
+) -> MeteredCalls:
+    """Return calls over a scripted upstream, settled in `ledger` a second later.
+
+    `own` is what every user has stored.
+    """
     return MeteredCalls(
-        egress=egress, secrets=secrets, ledger=ledger, now_ms=lambda: 1_780_000_001_000
+        egress=egress,
+        secrets=StaticSecrets(**({"ACME_KEY": SECRET} | variables)),
+        user_keys=StaticUserKeys(own),
+        ledger=ledger,
+        now_ms=lambda: 1_780_000_001_000,
     )
 
 

@@ -10,6 +10,7 @@ from waystation.aws.table import Item, TableError
 from waystation.config.built_ins import BuiltIns
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
+from waystation.credentials.own import OwnCredentials
 from waystation.credentials.sources import SecretSourceError
 from waystation.egress.client import Egress, UpstreamResponse
 from waystation.egress.deadlines import Deadline
@@ -29,11 +30,13 @@ class Clock:
 
 
 def build_snapshot_of(
-    *endpoints: Endpoint, broken: Mapping[str, ConfigProblem] | None = None
+    *endpoints: Endpoint,
+    broken: Mapping[str, ConfigProblem] | None = None,
+    version: str = "v1",
 ) -> ConfigSnapshot:
     """Return a snapshot of these endpoints; without any, of the minimal entry."""
     return ConfigSnapshot(
-        version="v1",
+        version=version,
         endpoints=endpoints or (build_entry(),),
         broken=broken or {},
         allowed_addresses=frozenset(),
@@ -60,6 +63,20 @@ class StaticSecrets:
 
     async def resolve(self, names: Iterable[str]) -> Mapping[str, str]:
         return {name: self.values[name] for name in names if name in self.values}
+
+
+class StaticUserKeys:
+    """What every user has stored for every endpoint; an exception in its place is raised."""
+
+    def __init__(self, own: OwnCredentials | Exception | None = None) -> None:
+        self._own = own
+        self.asked: list[tuple[str, str]] = []
+
+    async def find(self, user_id: str, endpoint: str) -> OwnCredentials | None:
+        self.asked.append((user_id, endpoint))
+        if isinstance(self._own, Exception):
+            raise self._own
+        return self._own
 
 
 def built_ins(**values: str) -> BuiltIns:
@@ -93,6 +110,12 @@ class BrokenTable:
         raise TableError("down")
 
     async def put_new(self, *items: Item) -> bool:
+        raise TableError("down")
+
+    async def put(self, item: Item) -> None:
+        raise TableError("down")
+
+    async def delete(self, pk: str, sk: str) -> None:
         raise TableError("down")
 
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:

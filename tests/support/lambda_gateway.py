@@ -28,6 +28,7 @@ from waystation.identity.user import User
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
+KMS_KEY = "alias/waystation-test"
 BUCKET, TABLE, PREFIX = "waystation-test", "waystation-test", "/waystation/test"
 PEPPER = "a-pepper-of-the-tests"
 Handler = Callable[[Event, LambdaContext], dict[str, Any] | None]
@@ -66,7 +67,9 @@ class Answer:
 
 
 def make_resources() -> None:
-    """Make the bucket, the table and the pepper of the stack."""
+    """Make the bucket, the table, the key of users' keys and the pepper of the stack."""
+    kms = boto3.client("kms")
+    kms.create_alias(AliasName=KMS_KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     place: Any = {"LocationConstraint": REGION}
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
     boto3.client("dynamodb").create_table(
@@ -124,6 +127,7 @@ class LambdaGateway:
             "CONFIG_URI": f"s3://{BUCKET}/{self._name}.yaml",
             "TABLE_NAME": TABLE,
             "SECRETS_PREFIX": PREFIX,
+            "KMS_KEY_ID": KMS_KEY,
             "LOG_LEVEL": "DEBUG",
             **environment,
         }

@@ -67,4 +67,5 @@ def test_only_errors_that_are_worth_it_may_be_retried():
         "UpstreamRejectedError",
         "UpstreamTimeoutError",
         "UpstreamUnreachableError",
+        "UserKeyRejectedError",
     }

@@ -16,7 +16,7 @@ MODULES = {
 # From the top down. A room imports itself and the rows below, never its own row.
 ROWS = [
     {"bootstrap", "web"},
-    {"chat", "models", "titles"},
+    {"account", "chat", "models", "titles"},
     {"calls"},
     {"config", "credentials", "identity", "providers", "ledger"},
     {"egress", "aws"},

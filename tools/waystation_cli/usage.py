@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 
 from waystation.aws.table import Item, Table
 from waystation.ledger.pricing import NANOUSD_PER_USD
-from waystation.ledger.records import encode_part
+from waystation.wire.key_parts import encode_part
 from waystation_cli.console import console
 from waystation_cli.stack import StackOption, TableOption, aws_errors, table_of
 

@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
@@ -32,9 +33,10 @@ class AwsClients:
     s3: "S3Client"
     ssm: "SSMClient"
     functions: "LambdaClient | None" = None
+    kms: "KMSClient | None" = None
 
 
-def make_clients(*, calls_functions: bool = False) -> AwsClients:
+def make_clients(*, calls_functions: bool = False, uses_kms: bool = False) -> AwsClients:
     """Make the clients from one session. Does no network I/O."""
     session = boto3.session.Session()
     return AwsClients(
@@ -42,4 +44,5 @@ def make_clients(*, calls_functions: bool = False) -> AwsClients:
         s3=session.client("s3", config=_CONFIG),
         ssm=session.client("ssm", config=_CONFIG),
         functions=(session.client("lambda", config=_CONFIG_OF_TITLES) if calls_functions else None),
+        kms=session.client("kms", config=_CONFIG) if uses_kms else None,
     )

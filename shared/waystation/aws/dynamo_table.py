@@ -51,6 +51,13 @@ class DynamoTable:
         writes = cast("list[TransactWriteItemTypeDef]", puts)
         return await _conditional(lambda: self._client.transact_write_items(TransactItems=writes))
 
+    async def put(self, item: Item) -> None:
+        dumped = _dump(item)
+        await _call(lambda: self._client.put_item(TableName=self._name, Item=dumped))
+
+    async def delete(self, pk: str, sk: str) -> None:
+        await _call(lambda: self._client.delete_item(TableName=self._name, Key=_key(pk, sk)))
+
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
         names = {f"#{n}": name for n, name in enumerate(changes)}
         values = _dump({f":{n}": value for n, value in enumerate(changes.values())})

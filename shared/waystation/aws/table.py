@@ -22,6 +22,12 @@ class Table(Protocol):
     async def put_new(self, *items: Item) -> bool:
         """Write all items or, if the key of any is taken, none; tell which."""
 
+    async def put(self, item: Item) -> None:
+        """Write an item whole, in place of one with the same key."""
+
+    async def delete(self, pk: str, sk: str) -> None:
+        """Remove an item, if there is one."""
+
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
         """Set attributes of an existing item; False if there is none."""
 

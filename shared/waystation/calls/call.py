@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from waystation.config.schema import Endpoint
+from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.ledger.records import Kind
 from waystation.wire.chat_request import ChatRequest
@@ -13,7 +14,9 @@ class Call:
     """`placeholders` are the values of `{{LIBRECHAT_…}}`, keyed `USER_…` and `BODY_…`.
 
     `plainer` is the same request without an answer by a schema, for an upstream that refuses one.
-    `allowed_addresses` are the exact `host:port` pairs that the operator lets upstreams have.
+    `own` is what the request itself brings for an endpoint with `user_provided`;
+    `own_has_expired` is what the client says of the key it has stored. `allowed_addresses` are the
+    exact `host:port` pairs that the operator lets upstreams have.
     """
 
     request_id: str
@@ -28,4 +31,6 @@ class Call:
     created_at_ms: int
     kind: Kind = "chat"
     plainer: ChatRequest | None = None
+    own: OwnCredentials | None = None
+    own_has_expired: bool = False
     allowed_addresses: frozenset[str] = frozenset()

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from waystation.calls.call import Call
 from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
-from waystation.calls.refusals import names_schema_option, names_usage_option
+from waystation.calls.refusals import as_the_users, names_schema_option, names_usage_option
 from waystation.calls.senders import Sender, UpstreamAnswer
 from waystation.calls.target import VariableResolver, resolve_target
+from waystation.credentials.own import OwnCredentialsSource
 from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience
 from waystation.errors import InvalidBaseUrlError, UpstreamError, UpstreamUnreachableError
 from waystation.ledger.ledger import Ledger
+from waystation.ledger.prices import ConfiguredPrices, PriceBook
 from waystation.ledger.records import LedgerRecord
 from waystation.providers.provider import CallContext, Provider, Shaped
 from waystation.providers.registry import provider_of
@@ -63,11 +65,16 @@ class MeteredCalls:
         *,
         egress: Sender,
         secrets: VariableResolver,
+        user_keys: OwnCredentialsSource,
         ledger: Ledger,
         now_ms: Callable[[], int],
+        prices: PriceBook | None = None,
     ) -> None:
+        """Take, of `prices`, what models cost; without it, tokenConfig alone tells."""
+        self._prices = prices or ConfiguredPrices()
         self._egress = egress
         self._secrets = secrets
+        self._user_keys = user_keys
         self._ledger = ledger
         self._now_ms = now_ms
         self._refuse_usage: set[tuple[str, str]] = set()  # (config version, endpoint)
@@ -84,7 +91,7 @@ class MeteredCalls:
         except UpstreamError as error:
             raise self._note(error, outcome, prepared) from error.__cause__
         finally:
-            record = await self._settle(outcome, on_settled)
+            record = await self._settle(prepared, outcome, on_settled)
         usage = usage_for_client(outcome.raw_usage, record)
         return replace(completion, body={**completion.body, "usage": usage})
 
@@ -105,12 +112,12 @@ class MeteredCalls:
                 async for batch in batches:
                     seen, last = outcome.observe(batch), batch[-1]
                     if isinstance(last, Failed):
-                        self._note(last.error, outcome, prepared)
+                        last = Failed(self._note(last.error, outcome, prepared))
                         if not has_begun and not seen:
                             raise last.error
                     if isinstance(last, Finished | Failed):
                         is_settled = True
-                        record = await self._settle(outcome, on_settled)
+                        record = await self._settle(prepared, outcome, on_settled)
                         yield [*seen, *_ending(last, outcome, record)]
                         return
                     if seen:
@@ -118,15 +125,15 @@ class MeteredCalls:
                         yield seen
         finally:
             if not is_settled:
-                await self._settle(outcome, on_settled)
+                await self._settle(prepared, outcome, on_settled)
 
     async def count_tokens(self, call: Call) -> dict[str, object]:
         """Return how many tokens a call would take, unmetered. Raises GatewayError."""
-        return await count_tokens(call, self._egress, self._secrets)
+        return await count_tokens(call, self._egress, self._secrets, self._user_keys)
 
     async def _prepare(self, call: Call) -> _Prepared:
         provider = provider_of(call.endpoint)
-        context = await resolve_target(call, self._secrets)
+        context = await resolve_target(call, self._secrets, self._user_keys)
         if (call.config_version, call.endpoint.name) in self._refuse_usage:
             context = replace(context, asks_usage=False)
         request = call.request
@@ -167,7 +174,8 @@ class MeteredCalls:
         """Yield an answer of status 2xx; asked once more where one option was the fault."""
         call = prepared.call
         outcome.is_billable = True  # from here on the upstream may have begun to work
-        request = replace(prepared.shaped.request, reach=Reach(allowed=call.allowed_addresses))
+        reach = Reach(prepared.context.is_users_url, call.allowed_addresses)
+        request = replace(prepared.shaped.request, reach=reach)
         try:
             async with self._egress.send(request, call.deadline) as response:
                 if response.status < _REDIRECT:
@@ -187,28 +195,37 @@ class MeteredCalls:
     def _without_the_fault(self, error: UpstreamError, prepared: _Prepared) -> _Prepared | None:
         """Return the call without the option that an upstream refuses, and remember that it does.
 
-        None for any other refusal.
+        None for any other refusal. Upstreams of users are not remembered: each has another.
         """
-        call = prepared.call
+        call, is_users_url = prepared.call, prepared.context.is_users_url
         if call.request.stream and prepared.context.asks_usage and names_usage_option(error):
-            self._refuse_usage.add((call.config_version, call.endpoint.name))
+            if not is_users_url:
+                self._refuse_usage.add((call.config_version, call.endpoint.name))
             return prepared.without_asking_usage()
         is_plain = call.plainer is None or prepared.request is call.plainer
         if call.plainer is not None and not is_plain and names_schema_option(error):
-            self._refuse_schema.add(_place_of(call))
+            if not is_users_url:
+                self._refuse_schema.add(_place_of(call))
             return prepared.in_other_words(call.plainer)
         return None
 
     def _note(self, error: UpstreamError, outcome: Outcome, prepared: _Prepared) -> UpstreamError:
         """Write an error down, and take secrets out of what it tells."""
+        error = as_the_users(error, prepared.context)
         outcome.error_code = error.code or error.type
         error.message = clean_message(error.message, prepared.context.secrets)
         if isinstance(error, UpstreamUnreachableError):
             outcome.is_billable = False
         return error
 
-    async def _settle(self, outcome: Outcome, on_settled: OnSettled) -> LedgerRecord:
-        record = outcome.record()
+    async def _settle(
+        self, prepared: _Prepared, outcome: Outcome, on_settled: OnSettled
+    ) -> LedgerRecord:
+        rates = None
+        if outcome.may_cost:  # known by now is all that was sent, and nobody waits for a token
+            context = prepared.context
+            rates = await self._prices.find(context.endpoint, context.base_url, outcome.sent_model)
+        record = outcome.record(rates)
         on_settled(record)
         await self._ledger.settle(record)
         return record

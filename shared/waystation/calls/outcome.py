@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from waystation.calls.call import Call
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
+    Rates,
     cost_nanousd,
     estimate_usage,
-    rates_of,
     rates_of_shares,
     with_estimated_output,
 )
@@ -59,7 +59,12 @@ class Outcome:
         """Count what a whole answer tells."""
         self.observe(stream_of(completion))
 
-    def record(self) -> LedgerRecord:
+    @property
+    def may_cost(self) -> bool:
+        """Whether the upstream has worked, or may have."""
+        return self.is_billable or self.usage is not None
+
+    def record(self, rates: Rates | None) -> LedgerRecord:
         """Return the record, its missing usage estimated if the upstream may have worked."""
         call, usage = self.call, self.usage
         if usage is None and self.is_billable:
@@ -67,7 +72,6 @@ class Outcome:
         elif usage is not None and not self.counts_output:
             usage = with_estimated_output(usage, self.output_characters)
         upstream_id = self.head.get("id")
-        rates = rates_of(call.endpoint, self.sent_model)
         state: State = "SETTLED" if usage else "RELEASED"
         by_model = rates_of_shares(call.endpoint, usage, self.sent_model) if usage else {}
         cost = cost_nanousd(usage, rates, by_model) if usage and rates else None

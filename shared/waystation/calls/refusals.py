@@ -1,6 +1,12 @@
-"""Tells which option of a request an upstream refuses, as far as its message names it."""
+"""Tells what an upstream refuses: an option, as far as its message names it, or a user's key."""
 
-from waystation.errors import UpstreamError, UpstreamRejectedError
+from waystation.errors import (
+    UpstreamAuthFailedError,
+    UpstreamError,
+    UpstreamRejectedError,
+    UserKeyRejectedError,
+)
+from waystation.providers.provider import CallContext
 
 _OF_USAGE = ("stream_options", "include_usage")
 _OF_SCHEMA = ("response_format", "json_schema", "json schema", "structured output", "text.format")
@@ -14,6 +20,15 @@ def names_usage_option(error: UpstreamError) -> bool:
 def names_schema_option(error: UpstreamError) -> bool:
     """Tell whether being asked for an answer by a schema was the fault."""
     return _names(error, _OF_SCHEMA)
+
+
+def as_the_users(error: UpstreamError, context: CallContext) -> UpstreamError:
+    """Return an error as the caller is told it: a user's own key is a matter of the user."""
+    if context.is_users_key and isinstance(error, UpstreamAuthFailedError):
+        return UserKeyRejectedError(
+            f"The upstream of endpoint '{context.endpoint.name}' refused your key."
+        )
+    return error
 
 
 def _names(error: UpstreamError, options: tuple[str, ...]) -> bool:

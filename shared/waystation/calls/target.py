@@ -6,6 +6,7 @@ Messages name the endpoint, and the variable, header or key at fault; never a va
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -19,8 +20,17 @@ from waystation.config.templates import (
     find_variables,
     header_value,
 )
+from waystation.credentials.own import (
+    KEY_HEADER,
+    URL_HEADER,
+    OwnCredentials,
+    OwnCredentialsSource,
+    keep_out_of_log,
+)
+from waystation.egress.user_urls import parse_user_url
 from waystation.errors import (
     EndpointMisconfiguredError,
+    ExpiredUserKeyError,
     InvalidHeaderValueError,
     MissingUserBaseUrlError,
     MissingUserKeyError,
@@ -43,43 +53,133 @@ class VariableResolver(Protocol):
         """Return the values of the names that have one. Raises SecretUnavailableError."""
 
 
-async def resolve_target(call: Call, secrets: VariableResolver) -> CallContext:
-    """Fill in everything the entry refers to.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Where an entry's requests go, and with what: every reference filled in.
+
+    `is_users_url` tells that a user has brought the URL; then nothing of the operator's is here.
+    `secrets` is every value that no message may show.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    is_users_key: bool = False
+    is_users_url: bool = False
+    aws: AwsCredentials | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom an entry is resolved.
+
+    `own` is what the request itself brings: it takes the place of all that the user has stored.
+    `own_has_expired` is what the client says of the key that is stored. `allowed_addresses` are
+    the `host:port` pairs that a user's URL may name beyond the rules.
+    """
+
+    user_id: str
+    placeholders: Mapping[str, str] = field(repr=False)
+    own: OwnCredentials | None = None
+    own_has_expired: bool = False
+    allowed_addresses: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class UsersPart:
+    """What each user brings to an endpoint: a key; with a URL, always a key too."""
+
+    key: bool
+    url: bool
+
+
+async def resolve_target(
+    call: Call, secrets: VariableResolver, user_keys: OwnCredentialsSource
+) -> CallContext:
+    """Fill in everything the entry of a call refers to. Raises what `resolve_entry` does."""
+    asker = Asker(
+        call.user_id, call.placeholders, call.own, call.own_has_expired, call.allowed_addresses
+    )
+    resolved = await resolve_entry(call.endpoint, asker, secrets, user_keys)
+    return CallContext(
+        endpoint=call.endpoint,
+        model=call.model,
+        user_id=call.user_id,
+        api_key=resolved.api_key,
+        base_url=resolved.base_url,
+        headers=resolved.headers,
+        aws=resolved.aws,
+        secrets=resolved.secrets,
+        is_users_key=resolved.is_users_key,
+        is_users_url=resolved.is_users_url,
+    )
+
+
+async def users_part(endpoint: Endpoint, secrets: VariableResolver) -> UsersPart:
+    """Return what an entry leaves to each user, its variables filled in.
+
+    Raises EndpointMisconfiguredError, SecretUnavailableError.
+    """
+    names = {*find_variables(endpoint.api_key), *find_variables(endpoint.base_url)}
+    values = await secrets.resolve(names) if names else {}
+    return _users_part(_api_key(endpoint, values), _base_url(endpoint, values))
+
+
+def _users_part(api_key: str, base_url: str) -> UsersPart:
+    is_users_url = base_url == USER_PROVIDED
+    return UsersPart(key=is_users_url or api_key == USER_PROVIDED, url=is_users_url)
+
+
+async def resolve_entry(
+    endpoint: Endpoint, asker: Asker, secrets: VariableResolver, user_keys: OwnCredentialsSource
+) -> Resolved:
+    """Fill in everything an entry refers to.
+
+    With a user's own URL, only the user's own key goes there: none of the operator's headers.
 
     Raises EndpointMisconfiguredError, MissingUserKeyError, MissingUserBaseUrlError,
-    InvalidHeaderValueError, SecretUnavailableError.
+    ExpiredUserKeyError, InvalidUserKeyError, InvalidBaseUrlError, InvalidHeaderValueError,
+    SecretUnavailableError.
     """
-    endpoint = call.endpoint
     texts = (endpoint.api_key, endpoint.base_url, *endpoint.headers.values())
     names = {name for text in texts for name in find_variables(text)}
     if endpoint.provider == _BEDROCK:
         names |= {_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _SESSION_TOKEN}
     values = await secrets.resolve(names) if names else {}
-    api_key = _api_key(endpoint, values)
-    headers = {
-        name: _header(endpoint, name, values, call.placeholders) for name in endpoint.headers
-    }
+    api_key, base_url = _api_key(endpoint, values), _base_url(endpoint, values)
+    users = _users_part(api_key, base_url)
+    _refuse_unwanted(endpoint, users, asker.own)
+    if users.key:
+        own = await _own(endpoint, asker, user_keys)
+        api_key = _own_key(endpoint, own)
+        base_url = _own_url(endpoint, own, asker) if users.url else base_url
+    configured = {} if users.url else endpoint.headers
+    headers = {name: _header(endpoint, name, values, asker.placeholders) for name in configured}
     if sum(map(len, headers.values())) > MAX_HEADERS_LENGTH:
         raise InvalidHeaderValueError(
             f"The headers of endpoint '{endpoint.name}' are too long with your values."
         )
-    return CallContext(
-        endpoint=endpoint,
-        model=call.model,
-        user_id=call.user_id,
+    return Resolved(
         api_key=api_key,
-        base_url=_base_url(endpoint, values),
+        base_url=base_url,
         headers=headers,
-        aws=_aws_of(values),
         secrets=tuple(filter(None, (*_told_by(api_key), *headers.values(), *values.values()))),
+        is_users_key=users.key,
+        is_users_url=users.url,
+        aws=_aws_of(endpoint, values),
     )
 
 
-def _aws_of(values: Mapping[str, str]) -> AwsCredentials | None:
+def _aws_of(endpoint: Endpoint, values: Mapping[str, str]) -> AwsCredentials | None:
     """Return the operator's own credentials; without them, calls are signed by the role."""
     key_id, secret = values.get(_ACCESS_KEY_ID), values.get(_SECRET_ACCESS_KEY)
     if not key_id or not secret:
         return None
+    if USER_PROVIDED in {key_id, secret}:
+        raise EndpointMisconfiguredError(
+            f"Endpoint '{endpoint.name}' cannot be called with users' own AWS credentials."
+        )
     return AwsCredentials(key_id, secret, values.get(_SESSION_TOKEN))
 
 
@@ -104,11 +204,6 @@ def _expand(endpoint: Endpoint, key: str, text: str, values: Mapping[str, str]) 
 
 def _api_key(endpoint: Endpoint, values: Mapping[str, str]) -> str:
     key = _expand(endpoint, "apiKey", endpoint.api_key, values)
-    if key == USER_PROVIDED:
-        raise MissingUserKeyError(
-            f"Endpoint '{endpoint.name}' needs a key of your own, "
-            "and this version of the gateway cannot store one."
-        )
     try:
         return header_value(key)
     except ValueError:
@@ -120,10 +215,7 @@ def _api_key(endpoint: Endpoint, values: Mapping[str, str]) -> str:
 def _base_url(endpoint: Endpoint, values: Mapping[str, str]) -> str:
     url = _expand(endpoint, "baseURL", endpoint.base_url, values)
     if url == USER_PROVIDED:
-        raise MissingUserBaseUrlError(
-            f"Endpoint '{endpoint.name}' needs a URL of your own, "
-            "and this version of the gateway cannot store one."
-        )
+        return url
     if endpoint.provider == _BEDROCK and _REGION.fullmatch(url):
         return url
     try:
@@ -136,6 +228,50 @@ def _base_url(endpoint: Endpoint, values: Mapping[str, str]) -> str:
             f"Endpoint '{endpoint.name}': baseURL is not an http or https URL."
         )
     return url
+
+
+def _refuse_unwanted(endpoint: Endpoint, users: UsersPart, own: OwnCredentials | None) -> None:
+    """Refuse headers that would take the place of what the operator has configured."""
+    if own is not None and own.api_key and not users.key:
+        raise InvalidHeaderValueError(
+            f"Endpoint '{endpoint.name}' takes no key of your own.", param=KEY_HEADER
+        )
+    if own is not None and own.base_url and not users.url:
+        raise InvalidHeaderValueError(
+            f"Endpoint '{endpoint.name}' takes no URL of your own.", param=URL_HEADER
+        )
+
+
+async def _own(
+    endpoint: Endpoint, asker: Asker, user_keys: OwnCredentialsSource
+) -> OwnCredentials | None:
+    if asker.own_has_expired:
+        raise ExpiredUserKeyError(f"Your key for endpoint '{endpoint.name}' has expired.")
+    own = asker.own or await user_keys.find(asker.user_id, endpoint.name)
+    if own is not None:
+        keep_out_of_log(own)
+    return own
+
+
+def _own_key(endpoint: Endpoint, own: OwnCredentials | None) -> str:
+    if own is None or not own.api_key:
+        raise MissingUserKeyError(
+            f"Endpoint '{endpoint.name}' needs a key of your own: store one by "
+            f"PUT /v1/keys/{{endpoint}}, or send it in {KEY_HEADER}."
+        )
+    try:
+        return header_value(own.api_key)
+    except ValueError:
+        raise InvalidHeaderValueError("Your key cannot be sent in a header.") from None
+
+
+def _own_url(endpoint: Endpoint, own: OwnCredentials | None, asker: Asker) -> str:
+    if own is None or not own.base_url:
+        raise MissingUserBaseUrlError(
+            f"Endpoint '{endpoint.name}' needs a URL of your own: store one by "
+            f"PUT /v1/keys/{{endpoint}}, or send it in {URL_HEADER}."
+        )
+    return parse_user_url(own.base_url, asker.allowed_addresses)
 
 
 def _header(

@@ -10,6 +10,7 @@ from waystation.calls.metered import MeteredCalls, OnSettled
 from waystation.calls.routing import Routes
 from waystation.chat.titles import TitleBeside, TitleStarter, title_beside
 from waystation.config.snapshot import ConfigSnapshot
+from waystation.credentials.own import read_headers
 from waystation.egress.deadlines import Deadline
 from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming
@@ -59,6 +60,7 @@ class ChatService:
         route = await self._routes.find(snapshot, request.model, name)
         user = incoming.caller.user
         body = {f"BODY_{field.upper()}": text for field, text in request.conversation.items()}
+        now, expires_at = self._now_ms(), request.key_expires_at_ms
         call = Call(
             request_id=incoming.request_id,
             endpoint=route.endpoint,
@@ -69,7 +71,9 @@ class ChatService:
             placeholders=user.placeholders() | body,
             config_version=snapshot.version,
             deadline=Deadline(incoming.ends_at),
-            created_at_ms=self._now_ms(),
+            created_at_ms=now,
+            own=read_headers(incoming.headers),
+            own_has_expired=expires_at is not None and expires_at <= now,
             allowed_addresses=snapshot.allowed_addresses,
         )
         settings = snapshot.title_settings(route.endpoint)

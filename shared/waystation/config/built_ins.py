@@ -62,6 +62,11 @@ class BuiltIns:
         return [endpoint for _, endpoint in found if endpoint is not None]
 
 
+def is_openai_itself(endpoint: Endpoint) -> bool:
+    """Tell whether an endpoint is the built-in one of OpenAI, at OpenAI's own address."""
+    return isinstance(endpoint, BuiltInEndpoint) and endpoint.base_url == _OPENAI_URL
+
+
 @dataclass(frozen=True, slots=True)
 class _BuiltIn:
     """The variables an endpoint cannot be without, those it looks at, and how it is made."""
@@ -70,14 +75,17 @@ class _BuiltIn:
     required: tuple[str, ...]
     optional: tuple[str, ...]
     make: Callable[[Mapping[str, str], str], dict[str, object] | None]
+    takes_user_keys: bool = True
 
     @property
     def variables(self) -> tuple[str, ...]:
         return self.required + self.optional
 
     def build(self, values: Mapping[str, str], model: str) -> Endpoint | None:
-        """Return the endpoint; None without what it needs, or where each user brings a key."""
-        if any(values.get(name, USER_PROVIDED) == USER_PROVIDED for name in self.required):
+        """Return the endpoint; None without what it needs, of users' own only where it may be."""
+        if not all(values.get(name) for name in self.required):
+            return None
+        if not self.takes_user_keys and USER_PROVIDED in map(values.get, self.required):
             return None
         fields = self.make(values, model)
         if fields is None:
@@ -194,6 +202,7 @@ _BUILT_INS = {
                 "AZURE_OPENAI_MODELS",
             ),
             _azure,
+            takes_user_keys=False,
         ),
         _BuiltIn("google", ("GOOGLE_KEY",), ("GOOGLE_REVERSE_PROXY", "GOOGLE_MODELS"), _google),
         _BuiltIn(
@@ -202,6 +211,12 @@ _BUILT_INS = {
             ("ANTHROPIC_REVERSE_PROXY", "ANTHROPIC_MODELS"),
             _anthropic,
         ),
-        _BuiltIn("bedrock", ("BEDROCK_AWS_DEFAULT_REGION",), ("BEDROCK_AWS_MODELS",), _bedrock),
+        _BuiltIn(
+            "bedrock",
+            ("BEDROCK_AWS_DEFAULT_REGION",),
+            ("BEDROCK_AWS_MODELS",),
+            _bedrock,
+            takes_user_keys=False,
+        ),
     )
 }

@@ -40,7 +40,8 @@ class Findings:
 
     `file_errors`, which are among `errors`, make the whole file unusable. `broken` maps the name of
     each unusable entry to its first problem. `titles` maps `all` and built-in endpoints to what
-    their sections say of titles, or to the first problem there.
+    their sections say of titles, or to the first problem there. `shows_prices` is what the file's
+    `interface.contextCost` says.
     """
 
     errors: tuple[ConfigProblem, ...]
@@ -50,6 +51,7 @@ class Findings:
     broken: Mapping[str, ConfigProblem]
     allowed_addresses: frozenset[str]
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
+    shows_prices: bool = False
 
 
 def inspect(document: bytes) -> Findings:
@@ -79,6 +81,7 @@ class _Inspection:
         self._names: set[str] = set()
         self._addresses: frozenset[str] = frozenset()
         self._titles: dict[str, TitleSettings | ConfigProblem] = {}
+        self._shows_prices = False
 
     def findings(self) -> Findings:
         usable = {endpoint.name for endpoint in self._endpoints.values()}
@@ -91,6 +94,7 @@ class _Inspection:
             broken=MappingProxyType(broken),
             allowed_addresses=self._addresses,
             titles=MappingProxyType(self._titles),
+            shows_prices=self._shows_prices,
         )
 
     def check_file(self) -> None:
@@ -101,6 +105,8 @@ class _Inspection:
         for key in root:
             if key not in advice.ROOT_KEYS:
                 self._warn((key,), "unknown key, ignored")
+        interface = root.get("interface")
+        self._shows_prices = isinstance(interface, dict) and interface.get("contextCost") is True
         sections = root.get("endpoints", {})
         if not isinstance(sections, dict):
             self._reject_file(("endpoints",), f"expected a mapping, found {name_type(sections)}")

@@ -35,13 +35,17 @@ class ConfigRejectedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ConfigSnapshot:
-    """The usable endpoints, and by name the first problem of each unusable entry."""
+    """The usable endpoints, and by name the first problem of each unusable entry.
+
+    `shows_prices` says whether LibreChat's interface shows users what a model costs.
+    """
 
     version: str
     endpoints: tuple[Endpoint, ...]
     broken: Mapping[str, ConfigProblem]
     allowed_addresses: frozenset[str]
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
+    shows_prices: bool = False
 
     def title_settings(self, endpoint: Endpoint) -> TitleSettings | ConfigProblem:
         """Return how chats of an endpoint get titles, or why its settings cannot be used.
@@ -82,6 +86,7 @@ def build_snapshot(document: bytes) -> ConfigSnapshot:
         broken=findings.broken,
         allowed_addresses=findings.allowed_addresses,
         titles=findings.titles,
+        shows_prices=findings.shows_prices,
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 from waystation.config.schema import Endpoint
 from waystation.wire.usage import Usage
@@ -14,15 +15,19 @@ NANOUSD_PER_USD = 1_000_000_000
 _NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
 
 
+PriceSource: TypeAlias = Literal["tokenConfig", "list"]
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """USD per million tokens, by kind."""
+    """USD per million tokens, by kind, as the entry's tokenConfig says or the upstream's list."""
 
     prompt: Decimal
     completion: Decimal
     cache_read: Decimal
     cache_write: Decimal
     cache_write_1h: Decimal | None = None  # what other writes cost, if there is none
+    source: PriceSource = "tokenConfig"
 
 
 def rates_of(endpoint: Endpoint, model: str) -> Rates | None:

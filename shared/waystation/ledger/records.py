@@ -7,19 +7,16 @@
 bounded, so that they can neither collide nor grow.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
 from waystation.ledger.pricing import Rates
+from waystation.wire.key_parts import MAX_PART_BYTES, encode_part
+from waystation.wire.moments import write_moment
 from waystation.wire.usage import Usage
 
-MAX_PART_BYTES = 200
-
-_UNSAFE = re.compile(r"[#%/\x00-\x1f\x7f-\x9f]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 State = Literal["SETTLED", "RELEASED"]
@@ -70,23 +67,16 @@ class LedgerRecord:
             "usage_source": self.usage.source if self.usage else None,
             "rates": _rates(self.rates) if self.rates else None,
             "shares": _shares(self.usage, self.rates_by_model) if self.usage else None,
+            "price_source": self.rates.source if self.rates else None,
             "config_version": self.config_version,
             "conversation_id": bounded(self.conversation_id),
             "upstream_id": bounded(self.upstream_id),
             "error_code": bounded(self.error_code),
             "stream": self.is_stream,
-            "created_at": _iso(self.created_at_ms),
-            "settled_at": _iso(self.settled_at_ms),
+            "created_at": write_moment(self.created_at_ms),
+            "settled_at": write_moment(self.settled_at_ms),
         }
         return {name: value for name, value in item.items() if value is not None}
-
-
-def encode_part(text: str) -> str:
-    """Make a text safe as part of a key: distinct texts, distinct parts, 200 bytes at most."""
-    encoded = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", text)
-    if len(encoded.encode()) > MAX_PART_BYTES:
-        return f"%h{hashlib.sha256(text.encode()).hexdigest()}"
-    return encoded
 
 
 def bounded(text: str | None) -> str | None:
@@ -130,8 +120,3 @@ def _rates(rates: Rates) -> Mapping[str, str]:
         "cacheWrite1h": rates.cache_write_1h,
     }
     return {kind: f"{rate:f}" for kind, rate in by_kind.items() if rate is not None}
-
-
-def _iso(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

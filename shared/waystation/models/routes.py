@@ -1,13 +1,16 @@
-"""GET /v1/models, /api/models, /api/endpoints and /healthz."""
+"""GET /v1/models, /v1/models/{id}, /api/models, /api/endpoints, its token-config, and /healthz."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
 from waystation.errors import ConfigUnavailableError
+from waystation.identity.incoming import Incoming, incoming_of
 from waystation.models.service import ModelsService
+
+Known = Annotated[Incoming, Depends(incoming_of)]
 
 
 class ModelsRuntime(Protocol):
@@ -16,20 +19,28 @@ class ModelsRuntime(Protocol):
 
 
 def build_router(get_runtime: Callable[[], ModelsRuntime]) -> APIRouter:
-    """Return the routes that need a caller."""
+    """Return the routes that need a caller; what is listed may differ from user to user."""
     router = APIRouter()
 
     @router.get("/v1/models")
-    async def list_models() -> dict[str, object]:
-        return await get_runtime().models.openai_list()
+    async def list_models(incoming: Known) -> dict[str, object]:
+        return await get_runtime().models.openai_list(incoming.caller.user)
+
+    @router.get("/v1/models/{model_id:path}")
+    async def get_model(model_id: str, incoming: Known) -> dict[str, object]:
+        return await get_runtime().models.openai_model(incoming.caller.user, model_id)
 
     @router.get("/api/models")
-    async def list_names() -> dict[str, list[str]]:
-        return await get_runtime().models.names_by_endpoint()
+    async def list_names(incoming: Known) -> dict[str, list[str]]:
+        return await get_runtime().models.names_by_endpoint(incoming.caller.user)
 
     @router.get("/api/endpoints")
     async def list_endpoints() -> dict[str, dict[str, object]]:
         return await get_runtime().models.endpoints()
+
+    @router.get("/api/endpoints/token-config")
+    async def list_token_config(incoming: Known) -> dict[str, dict[str, dict[str, object]]]:
+        return await get_runtime().models.token_config(incoming.caller.user)
 
     return router
 

@@ -2,11 +2,20 @@
 
 from typing import Protocol
 
-from waystation.config.schema import USER_PROVIDED, Endpoint
+from waystation.calls.target import UsersPart, VariableResolver, users_part
+from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigSnapshot
-from waystation.ledger.pricing import rates_of
-
-_ORDER = 9999  # LibreChat's place for custom endpoints
+from waystation.errors import ConfigError, ModelNotFoundError, SecretUnavailableError
+from waystation.identity.user import User
+from waystation.ledger.records import bounded
+from waystation.models.lists import Listing, ModelLists
+from waystation.models.shapes import (
+    librechat_name,
+    names_by_endpoint,
+    openai_models,
+    shown_endpoint,
+    token_config,
+)
 
 
 class BuiltInSource(Protocol):
@@ -20,63 +29,80 @@ class SnapshotSource(Protocol):
 
 
 class ModelsService:
-    """Lists from the configuration and the built-in endpoints; no upstream is asked."""
+    """Lists from the configuration, the built-in endpoints and their upstreams.
 
-    def __init__(self, config: SnapshotSource, built_ins: BuiltInSource) -> None:
+    Every method may raise ConfigUnavailableError.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: SnapshotSource,
+        built_ins: BuiltInSource,
+        lists: ModelLists,
+        secrets: VariableResolver,
+    ) -> None:
         self._config = config
         self._built_ins = built_ins
+        self._lists = lists
+        self._secrets = secrets
 
-    async def openai_list(self) -> dict[str, object]:
+    async def openai_list(self, user: User) -> dict[str, object]:
         """Return OpenAI's list; each `id` is what a chat takes as its model."""
-        return {
-            "object": "list",
-            "data": [
-                _openai_model(endpoint, model)
-                for endpoint in await self._endpoints()
-                for model in endpoint.models.default
-            ],
-        }
+        listings = await self._lists.list_all(*await self._offered(), user)
+        data = [model for listing in listings for model in openai_models(listing)]
+        return {"object": "list", "data": data}
 
-    async def names_by_endpoint(self) -> dict[str, list[str]]:
+    async def openai_model(self, user: User, model_id: str) -> dict[str, object]:
+        """Return one entry of OpenAI's list. Raises ModelNotFoundError.
+
+        Only the endpoints whose name the id begins with are looked at.
+        """
+        endpoints, snapshot = await self._offered()
+        named = [one for one in endpoints if model_id.startswith(f"{one.name}/")]
+        for listing in await self._lists.list_all(named, snapshot, user):
+            for model in openai_models(listing):
+                if model["id"] == model_id:
+                    return model
+        raise ModelNotFoundError(f"There is no model '{bounded(model_id)}'.", param="model")
+
+    async def names_by_endpoint(self, user: User) -> dict[str, list[str]]:
         """Return LibreChat's `/api/models`: endpoint name → model names."""
-        endpoints = await self._endpoints()
-        return {endpoint.name: list(endpoint.models.default) for endpoint in endpoints}
+        return names_by_endpoint(await self._lists.list_all(*await self._offered(), user))
+
+    async def token_config(self, user: User) -> dict[str, dict[str, dict[str, object]]]:
+        """Return LibreChat's `/api/endpoints/token-config`: endpoint → model → context and price.
+
+        Prices are there only if the file says `interface: {contextCost: true}`.
+        """
+        endpoints, snapshot = await self._offered()
+        listings: list[Listing] = await self._lists.list_all(endpoints, snapshot, user)
+        return token_config(listings, shows_prices=snapshot.shows_prices)
 
     async def endpoints(self) -> dict[str, dict[str, object]]:
         """Return LibreChat's `/api/endpoints`: endpoint name → how it is shown. Nothing secret."""
-        return {endpoint.name: _shown(endpoint) for endpoint in await self._endpoints()}
-
-    async def _endpoints(self) -> tuple[Endpoint, ...]:
-        snapshot = await self._config.snapshot()
-        return snapshot.beside(await self._built_ins.find()).endpoints
+        endpoints, _ = await self._offered()
+        return {
+            librechat_name(endpoint.name): shown_endpoint(
+                endpoint, await self._users_part(endpoint)
+            )
+            for endpoint in endpoints
+        }
 
     async def config_version(self) -> str:
         return (await self._config.snapshot()).version
 
+    async def _offered(self) -> tuple[tuple[Endpoint, ...], ConfigSnapshot]:
+        snapshot = await self._config.snapshot()
+        try:
+            built_ins = await self._built_ins.find()
+        except SecretUnavailableError:  # the log has it; the entries of the file are still there
+            built_ins = []
+        return snapshot.beside(built_ins).endpoints, snapshot
 
-def _openai_model(endpoint: Endpoint, model: str) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "id": f"{endpoint.name}/{model}",
-        "object": "model",
-        "created": 0,
-        "owned_by": endpoint.name,
-        "endpoint": endpoint.name,
-    }
-    listed, rates = endpoint.token_config.get(model), rates_of(endpoint, model)
-    if listed and rates:
-        entry["context_length"] = listed.context
-        entry["pricing"] = {"prompt": float(rates.prompt), "completion": float(rates.completion)}
-    return entry
-
-
-def _shown(endpoint: Endpoint) -> dict[str, object]:
-    has_user_url = endpoint.base_url == USER_PROVIDED
-    shown: dict[str, object | None] = {
-        "type": "custom",
-        "userProvide": endpoint.api_key == USER_PROVIDED or has_user_url,
-        "userProvideURL": has_user_url,
-        "modelDisplayLabel": endpoint.model_display_label,
-        "iconURL": endpoint.icon_url,
-        "order": _ORDER,
-    }
-    return {name: value for name, value in shown.items() if value not in {None, ""}}
+    async def _users_part(self, endpoint: Endpoint) -> UsersPart:
+        """Return what each user brings; nothing, where the entry's variables are not to be had."""
+        try:
+            return await users_part(endpoint, self._secrets)
+        except ConfigError:
+            return UsersPart(key=False, url=False)

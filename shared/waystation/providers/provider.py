@@ -16,7 +16,8 @@ class CallContext:
 
     `headers` are the configured ones with all values filled in; `secrets` is every value that no
     message may show; `asks_usage` is false for an
-    upstream that has refused to be asked for usage.
+    upstream that has refused to be asked for usage. `is_users_key` and `is_users_url` tell what a
+    user has brought.
     """
 
     endpoint: Endpoint
@@ -28,6 +29,8 @@ class CallContext:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     asks_usage: bool = True
     aws: AwsCredentials | None = field(default=None, repr=False)
+    is_users_key: bool = False
+    is_users_url: bool = False
 
 
 class StreamParser(Protocol):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
 from waystation.calls.noting import notes_of
+from waystation.credentials.own import read_headers
 from waystation.errors import NotFoundError
 from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming, incoming_of
@@ -85,7 +86,8 @@ async def _make(runtime: TitlesRuntime, incoming: Incoming) -> dict[str, object]
     def on_settled(record: LedgerRecord) -> None:
         incoming.notes.update(notes_of(record))
 
-    title = await runtime.titles.make(job, chosen.snapshot, incoming.ends_at, on_settled)
+    own = read_headers(incoming.headers)
+    title = await runtime.titles.make(job, chosen.snapshot, incoming.ends_at, on_settled, own)
     conversation_id = conversation.get("conversationId")
     return {"title": title.text, "conversationId": conversation_id, "usage": title.usage}
 

@@ -14,6 +14,7 @@ from waystation.calls.routing import Routes
 from waystation.config.schema import Endpoint
 from waystation.config.schema_titles import TitleSettings
 from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
+from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.errors import (
     EndpointMisconfiguredError,
@@ -83,9 +84,16 @@ class TitleService:
         return Chosen(snapshot, route.endpoint.name, route.model)
 
     async def make(
-        self, job: TitleJob, snapshot: ConfigSnapshot, ends_at: float, on_settled: OnSettled
+        self,
+        job: TitleJob,
+        snapshot: ConfigSnapshot,
+        ends_at: float,
+        on_settled: OnSettled,
+        own: OwnCredentials | None = None,
     ) -> Title:
         """Ask once for a title, by the settings of the job's endpoint.
+
+        `own` is what the request brings of the user's for that endpoint, and for no other.
 
         Raises TitlesOffError where these say that there are none, and GatewayError.
         """
@@ -112,8 +120,9 @@ class TitleService:
             deadline=Deadline(ends_at),
             created_at_ms=job.created_at_ms,
             kind="title",
-            allowed_addresses=snapshot.allowed_addresses,
             plainer=wanted.plainer,
+            own=own if endpoint.name == job.endpoint else None,
+            allowed_addresses=snapshot.allowed_addresses,
         )
         completion = await self._calls.complete(call, on_settled)
         raw = read_title(completion.body, is_structured=wanted.is_structured)

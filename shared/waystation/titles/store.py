@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from waystation.aws.table import Table
-from waystation.ledger.records import bounded, encode_part
+from waystation.ledger.records import bounded
+from waystation.wire.key_parts import encode_part
 
 KEPT_S = 24 * 60 * 60
 

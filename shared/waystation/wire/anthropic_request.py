@@ -57,6 +57,7 @@ def parse_messages_request(
         wants_usage=True,
         native=native,
         native_headers=_native_headers(headers),
+        key_expires_at_ms=routing.key_expires_at_ms,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from waystation.errors import InvalidBodyError
+from waystation.wire.moments import read_moment
 
 CONVERSATION_FIELDS = ("conversationId", "parentMessageId", "messageId")
 
@@ -47,6 +48,7 @@ class ChatRequest:
 
     A chat that came in another API also has `native`: its body as it came, without what routes it,
     for an upstream that speaks the same API; `native_headers` go with it, by lower-case name.
+    `key_expires_at_ms` is what the client knows of the user's own key, since 1970.
     """
 
     model: str
@@ -58,6 +60,7 @@ class ChatRequest:
     wants_usage: bool = False
     native: Mapping[str, object] | None = None
     native_headers: Mapping[str, str] = field(default_factory=dict)
+    key_expires_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Routing:
     stream: bool
     endpoint: str | None
     conversation: Mapping[str, str]
+    key_expires_at_ms: int | None = None
 
 
 def parse_chat_request(body: object) -> ChatRequest:
@@ -95,6 +99,7 @@ def parse_chat_request(body: object) -> ChatRequest:
         conversation=routing.conversation,
         params=forwarded(fields),
         wants_usage=wants_usage,
+        key_expires_at_ms=routing.key_expires_at_ms,
     )
 
 
@@ -118,7 +123,15 @@ def take_routing(fields: dict[str, object]) -> Routing:
     endpoint = _text(fields, "endpoint")
     ids = {name: _text(fields, name) for name in CONVERSATION_FIELDS}
     conversation = {name: value for name, value in ids.items() if value is not None}
-    return Routing(model, stream, endpoint, conversation)
+    return Routing(model, stream, endpoint, conversation, _key_expiry(fields.pop("key", None)))
+
+
+def _key_expiry(value: object) -> int | None:
+    """Return when LibreChat says that a user's key expires; what is no moment means never."""
+    try:
+        return None if value is None else read_moment(value)
+    except ValueError:
+        return None
 
 
 def forwarded(fields: Mapping[str, object]) -> dict[str, object]:

@@ -1,18 +1,19 @@
 """Where a call goes and with which credentials."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.support.calls import build_call
 from tests.support.config_entries import build_entry
-from tests.support.fakes import StaticSecrets, built_ins
+from tests.support.fakes import StaticSecrets, StaticUserKeys, built_ins
 from waystation.calls.target import resolve_target
+from waystation.credentials.own import OwnCredentials
 from waystation.errors import (
     EndpointMisconfiguredError,
     GatewayError,
     InvalidHeaderValueError,
-    MissingUserBaseUrlError,
     MissingUserKeyError,
 )
 from waystation.providers.provider import CallContext
@@ -21,14 +22,16 @@ from waystation.wire.upstream_request import AwsCredentials
 SECRET = "the-key-of-acme-5b1f7a3c"
 
 
-async def resolve(*, secrets: dict[str, str] | None = None, **entry: object) -> CallContext:
+async def resolve(
+    *, secrets: dict[str, str] | None = None, own: OwnCredentials | None = None, **entry: object
+) -> CallContext:
     call = build_call(entry=build_entry(**entry))
     values = {"ACME_KEY": SECRET} if secrets is None else secrets
-    return await resolve_target(call, StaticSecrets(**values))
+    return await resolve_target(call, StaticSecrets(**values), StaticUserKeys(own))
 
 
 async def test_entry_is_filled_in():
-    entry = {
+    entry: dict[str, Any] = {
         "baseURL": "https://${HOST}/v1",
         "headers": {
             "X-Key": "k=${ACME_KEY} ",
@@ -55,7 +58,7 @@ async def test_plain_texts_need_no_secrets():
             raise AssertionError("asked")
 
     call = build_call(entry=build_entry(apiKey="plain"))
-    assert (await resolve_target(call, NoSecrets())).api_key == "plain"
+    assert (await resolve_target(call, NoSecrets(), StaticUserKeys())).api_key == "plain"
 
 
 async def test_value_is_not_expanded_again():
@@ -70,7 +73,7 @@ async def test_user_text_is_not_expanded():
         entry=build_entry(headers={"X": "{{LIBRECHAT_USER_NAME}}"}),
         placeholders={"USER_NAME": "${ACME_KEY} {{LIBRECHAT_USER_ID}}", "USER_ID": "alice"},
     )
-    context = await resolve_target(call, StaticSecrets(ACME_KEY=SECRET))
+    context = await resolve_target(call, StaticSecrets(ACME_KEY=SECRET), StaticUserKeys())
     assert context.headers == {"X": "${ACME_KEY} {{LIBRECHAT_USER_ID}}"}
 
 
@@ -109,15 +112,15 @@ FAULTS = {
         {"apiKey": "user_provided"},
         {},
         MissingUserKeyError,
-        "Endpoint 'Acme' needs a key of your own, "
-        "and this version of the gateway cannot store one.",
+        "Endpoint 'Acme' needs a key of your own: store one by PUT /v1/keys/{endpoint}, "
+        "or send it in x-endpoint-api-key.",
     ),
-    "URL of the user": (
+    "key for a URL of the user": (
         {"baseURL": "user_provided"},
         {},
-        MissingUserBaseUrlError,
-        "Endpoint 'Acme' needs a URL of your own, "
-        "and this version of the gateway cannot store one.",
+        MissingUserKeyError,
+        "Endpoint 'Acme' needs a key of your own: store one by PUT /v1/keys/{endpoint}, "
+        "or send it in x-endpoint-api-key.",
     ),
     "value of a header": (
         {"headers": {"X-Team": "${TEAM}"}},
@@ -168,7 +171,7 @@ async def test_user_whose_values_cannot_be_sent_is_told_which_header():
         placeholders={"USER_NAME": "a\r\nX-Evil: 1"},
     )
     with pytest.raises(InvalidHeaderValueError) as caught:
-        await resolve_target(call, StaticSecrets(ACME_KEY=SECRET))
+        await resolve_target(call, StaticSecrets(ACME_KEY=SECRET), StaticUserKeys())
     assert caught.value.to_envelope()["error"] == {
         "message": "Your values cannot be sent in the header X-Name of endpoint 'Acme'.",
         "type": "invalid_request_error",
@@ -194,7 +197,8 @@ async def test_headers_that_grow_too_long_are_refused():
 async def resolve_bedrock(region: str = "eu-central-1", **values: str) -> CallContext:
     values = {"BEDROCK_AWS_DEFAULT_REGION": region, **values}
     (endpoint,) = await built_ins(**values).find(["bedrock"])
-    return await resolve_target(build_call(entry=endpoint), StaticSecrets(**values))
+    call = build_call(entry=endpoint)
+    return await resolve_target(call, StaticSecrets(**values), StaticUserKeys())
 
 
 async def test_bedrock_is_called_with_the_operators_credentials():

@@ -1,6 +1,7 @@
 """What happens to a chat before and after its metered call."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.fakes import (
 from waystation.calls.call import Call
 from waystation.calls.routing import Routes
 from waystation.chat.service import ChatService
+from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.errors import (
     ConfigUnavailableError,
@@ -83,6 +85,29 @@ async def test_route_makes_a_call():
         deadline=Deadline(request.ends_at),
         created_at_ms=5,
     )
+
+
+async def test_request_may_bring_a_key_and_a_url_in_its_headers():
+    request = incoming(x_endpoint_api_key="k", x_endpoint_base_url="https://a.test")
+    call = await route(request)
+    assert call.own == OwnCredentials("k", "https://a.test")
+    assert not call.own_has_expired
+
+
+@pytest.mark.parametrize(
+    ("key", "has_expired"), [(4, True), (5, True), (6, False), ("never", False)]
+)
+async def test_client_may_say_when_the_users_key_expires(key, has_expired):
+    call = await route(incoming(), {**BODY, "key": key})
+    assert call.own_has_expired is has_expired
+    assert call.request.params == {}
+
+
+async def test_call_knows_the_addresses_that_the_operator_allows():
+    allowed = frozenset({"127.0.0.1:9"})
+    config = StaticConfig(replace(build_snapshot_of(), allowed_addresses=allowed))
+    chat = await build_service(config).route(incoming(), parse_chat_request(BODY))
+    assert chat.call.allowed_addresses == allowed
 
 
 async def test_trusted_caller_may_give_ids_by_headers_and_the_body_wins():

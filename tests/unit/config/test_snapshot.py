@@ -225,3 +225,19 @@ def test_file_full_of_mistakes_is_inspected_fast(text):
     findings = inspect(text.encode())
     assert time.process_time() - started < 4  # 40 and more if it were not linear
     assert findings.endpoints == ()
+
+
+@pytest.mark.parametrize(
+    ("interface", "expected"),
+    [
+        ("interface: {contextCost: true}", True),
+        ("interface: {contextCost: false}", False),
+        ("interface: {contextCost: 'true'}", False),
+        ("interface: [contextCost]", False),
+        ("interface:", False),
+        ("", False),
+    ],
+)
+def test_prices_are_shown_only_where_the_interface_says_so(interface, expected):
+    document = f"endpoints: {{custom: []}}\n{interface}\n".encode()
+    assert build_snapshot(document).shows_prices is expected

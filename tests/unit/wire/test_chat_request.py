@@ -3,6 +3,7 @@
 import pytest
 
 from waystation.errors import InvalidBodyError
+from waystation.wire.anthropic_request import parse_messages_request
 from waystation.wire.chat_request import ChatRequest, parse_chat_request
 
 HELLO: list[dict[str, object]] = [{"role": "user", "content": "Hello"}]
@@ -176,3 +177,22 @@ def test_limit_is_a_whole_number_in_its_bounds(name, value, bound):
 @pytest.mark.parametrize(("name", "value"), [("max_tokens", 1), ("n", 8), ("maxOutputTokens", "")])
 def test_limit_in_its_bounds_goes_on(name, value):
     assert parse_chat_request({**MINIMAL, name: value}).params == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("key", "expires_at_ms"),
+    [
+        ("2030-01-31T12:00:00.000Z", 1_896_091_200_000),
+        (1_896_091_200_000, 1_896_091_200_000),
+        ("never", None),
+        ("", None),
+        ({"a": 1}, None),
+        (None, None),
+    ],
+)
+def test_expiry_of_a_users_key_is_read_and_goes_no_further(key, expires_at_ms):
+    request = parse_chat_request({**MINIMAL, "key": key})
+    assert request == ChatRequest("m", HELLO, stream=False, key_expires_at_ms=expires_at_ms)
+    messages = parse_messages_request({**MINIMAL, "max_tokens": 5, "key": key}, {})
+    assert messages.key_expires_at_ms == expires_at_ms
+    assert messages.native == {"messages": HELLO, "max_tokens": 5}

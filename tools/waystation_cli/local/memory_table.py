@@ -23,6 +23,12 @@ class InMemoryTable:
         self._items.update(zip(keys, copies, strict=True))
         return True
 
+    async def put(self, item: Item) -> None:
+        self._items[_key(item)] = _copy(item)
+
+    async def delete(self, pk: str, sk: str) -> None:
+        self._items.pop((pk, sk), None)
+
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
         item = self._items.get((pk, sk))
         if item is None:

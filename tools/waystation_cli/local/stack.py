@@ -13,7 +13,8 @@ import uvicorn
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from waystation.bootstrap import Runtime, build_runtime
+from waystation.account.routes import build_router as build_account_router
+from waystation.bootstrap import Runtime, build_runtime, live_secrets
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource
@@ -31,6 +32,7 @@ from waystation.web.api import build_fastapi
 from waystation.web.app import PostRoute, starlette_routes, wrap_app
 from waystation_cli.env_file import EnvFileSource
 from waystation_cli.local.demo_upstream import PATH, demo_routes
+from waystation_cli.local.key_service import InMemoryKeyService
 from waystation_cli.local.memory_table import InMemoryTable
 from waystation_cli.local.titles import LocalTitles
 
@@ -65,7 +67,7 @@ class LocalRuntime:
         return self._runtime
 
     def live_secrets(self) -> Iterable[str]:
-        return self._runtime.secrets.live_values()
+        return live_secrets(self._runtime)
 
 
 async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
@@ -88,13 +90,14 @@ async def build_local(options: LocalOptions) -> tuple[ASGIApp, Runtime]:
         secrets=_secrets(options, pepper),
         egress=Egress(dialler=Dialler(rules), via=via),
         response_mode="stream",
+        key_service=InMemoryKeyService(),
         config_refresh_s=0,
         make_title_starter=LocalTitles,
     )
     source = LocalRuntime(runtime)
     api = build_fastapi(
         source,
-        routers=[build_router(source), build_titles_router(source)],
+        routers=[build_router(source), build_titles_router(source), build_account_router(source)],
         open_routers=[build_health_router(source)],
     )
     routes = [

@@ -19,7 +19,6 @@ from waystation.credentials.sources import MappingSource
 from waystation.egress.deadlines import Deadline
 from waystation.errors import (
     GatewayError,
-    MissingUserBaseUrlError,
     MissingUserKeyError,
     ModelNotFoundError,
 )
@@ -81,6 +80,13 @@ def prepare_direct(asked: Asked, snapshot: ConfigSnapshot, user: User, secrets: 
     return asyncio.run(_prepare(asked, entry, user, secrets))
 
 
+class _NoUserKeys:
+    """What users have stored is theirs, and not for the operator to try out."""
+
+    async def find(self, _user_id: str, _endpoint: str) -> None:
+        return None
+
+
 async def _prepare(asked: Asked, entry: Endpoint, user: User, secrets: Secrets) -> Direct:
     texts = (entry.api_key, entry.base_url, *entry.headers.values())
     names = {name for text in texts for name in find_variables(text)}
@@ -91,7 +97,7 @@ async def _prepare(asked: Asked, entry: Endpoint, user: User, secrets: Secrets) 
         text = f"Not set here: {shown}. Nothing was sent; --env-file FILE may give a value."
         return Direct(problems=(Diagnosis("variable", text),), secrets=tuple(values.values()))
     try:
-        context = await resolve_target(_call(asked, entry, user), secrets)
+        context = await resolve_target(_call(asked, entry, user), secrets, _NoUserKeys())
         plan = plan_direct(asked, context)
     except GatewayError as error:
         problem = Diagnosis(_cause_of(error), error.message)
@@ -115,6 +121,4 @@ def _call(asked: Asked, entry: Endpoint, user: User) -> Call:
 
 
 def _cause_of(error: GatewayError) -> Cause:
-    if isinstance(error, MissingUserKeyError):
-        return "key"
-    return "url" if isinstance(error, MissingUserBaseUrlError) else "config"
+    return "key" if isinstance(error, MissingUserKeyError) else "config"
