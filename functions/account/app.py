@@ -3,7 +3,7 @@
 from mangum import Mangum
 
 from waystation.account.routes import build_router
-from waystation.bootstrap import start
+from waystation.bootstrap.on_aws import start
 from waystation.web.api import create_api
 from waystation.web.lambda_events import EVENT_HANDLERS
 

@@ -5,7 +5,7 @@ Asks upstreams, writes the ledger.
 
 from mangum import Mangum
 
-from waystation.bootstrap import start
+from waystation.bootstrap.on_aws import start
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.web.app import PostRoute, create_app

@@ -5,7 +5,7 @@ Reads the configuration and keys, and writes the prices that lists tell to the t
 
 from mangum import Mangum
 
-from waystation.bootstrap import start
+from waystation.bootstrap.on_aws import start
 from waystation.models.routes import build_health_router, build_router
 from waystation.web.api import create_api
 from waystation.web.lambda_events import EVENT_HANDLERS

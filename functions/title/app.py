@@ -5,7 +5,7 @@ Asks upstreams, writes titles and the ledger.
 
 from mangum import Mangum
 
-from waystation.bootstrap import start
+from waystation.bootstrap.on_aws import start
 from waystation.titles.jobs import TITLE_S, title_job_runner
 from waystation.titles.routes import build_router
 from waystation.web.api import create_api

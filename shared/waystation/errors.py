@@ -35,8 +35,7 @@
     │   ├── UpstreamRedirectError        502 upstream_redirect
     │   ├── ResponseTooLargeError        502 response_too_large
     │   └── UpstreamTimeoutError         504 upstream_timeout
-    ├── LedgerError                      the DynamoDB accounts
-    │   └── LedgerUnavailableError       503 ledger_unavailable
+    ├── LedgerUnavailableError           503 ledger_unavailable; the DynamoDB table
     └── InternalError                    500 internal_error, fixed text
 
 A message is safe for clients: it never holds a secret, a prompt or an upstream's address.
@@ -70,14 +69,8 @@ class GatewayError(Exception):
 
     def to_envelope(self) -> dict[str, object]:
         """Return the body `{"error": {"message", "type", "param", "code"}}`."""
-        return {
-            "error": {
-                "message": self.message,
-                "type": self.type,
-                "param": self.param,
-                "code": self.code,
-            }
-        }
+        told = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        return {"error": told}
 
 
 class RequestError(GatewayError):
@@ -286,12 +279,9 @@ class UpstreamTimeoutError(UpstreamError):
     code = "upstream_timeout"
 
 
-class LedgerError(GatewayError):
+class LedgerUnavailableError(GatewayError):
     status = 503
     type = "service_unavailable"
-
-
-class LedgerUnavailableError(LedgerError):
     code = "ledger_unavailable"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.template import RESOURCES, TEMPLATE, actions, statements
+from tests.support.template import FUNCTIONS, RESOURCES, TEMPLATE, actions, statements
 
 READS_CONFIG = {"Ref": "ReadConfigPolicy"}
 MAY_CALL_BEDROCK = {

@@ -24,7 +24,7 @@ from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import LambdaContext
 from tests.support.reaching import dial_local
 from waystation.aws.table import Item, TableError
-from waystation.bootstrap import Runtime, build_runtime
+from waystation.bootstrap.runtime import Runtime, build_runtime
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.fakes import Reply, ScriptedEgress
-from waystation.bootstrap import Runtime, build_runtime
+from waystation.bootstrap.runtime import Runtime, build_runtime
 from waystation.config.sources import Fetched
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.sources import MappingSource

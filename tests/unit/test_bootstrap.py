@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.logs import kept_lines
-from waystation.bootstrap import LazyRuntime, _log_rejected, _log_unreadable, start
+from waystation.bootstrap.on_aws import LazyRuntime, start
+from waystation.bootstrap.runtime import _log_rejected, _log_unreadable
 from waystation.config.snapshot import ConfigProblem
 from waystation.settings import SettingsError
 

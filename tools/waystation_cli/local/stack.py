@@ -14,7 +14,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from waystation.account.routes import build_router as build_account_router
-from waystation.bootstrap import Runtime, build_runtime, live_secrets
+from waystation.bootstrap.runtime import Runtime, build_runtime, live_secrets
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
 from waystation.config.sources import FileSource

@@ -1,12 +1,9 @@
-"""The composition root: the one place that names concrete classes and joins them."""
+"""Joins collaborators that the caller has chosen into what a process keeps."""
 
 import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from waystation.account.service import AccountService
 from waystation.aws.key_service import KeyService
@@ -17,25 +14,15 @@ from waystation.calls.senders import Sender, Senders
 from waystation.chat.service import ChatService
 from waystation.chat.titles import TitleStarter
 from waystation.config.built_ins import BuiltIns
-from waystation.config.inspection import is_exact_address
 from waystation.config.reload import ConfigLoader
 from waystation.config.snapshot import ConfigProblem
 from waystation.config.sources import (
     ConfigSource,
-    FileLocation,
-    FileSource,
-    S3Location,
-    S3Source,
-    SsmSource,
-    parse_config_uri,
 )
 from waystation.credentials.own import values_in_use
 from waystation.credentials.secrets import Secrets
-from waystation.credentials.sources import MappingSource, SsmSecretSource
 from waystation.credentials.user_keys import UserKeys
-from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress
-from waystation.egress.dialling import Dialler
 from waystation.identity.authentication import Authenticator, Identifies, KeyHolders
 from waystation.identity.authorizer import AuthorizerContext
 from waystation.identity.claims import ClaimRules
@@ -49,18 +36,9 @@ from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
 from waystation.settings import (
     ResponseMode,
-    Settings,
-    SettingsError,
-    environment,
-    forbidden_addresses,
-    load_settings,
-    runs_on_lambda,
 )
 from waystation.titles.service import TitleService
 from waystation.titles.store import TitleStore
-
-if TYPE_CHECKING:
-    from waystation.aws.clients import AwsClients
 
 CONFIG_REFRESH_S = 30.0
 CONFIG_STALE_S = 60.0
@@ -83,40 +61,9 @@ class Runtime:
     response_mode: ResponseMode
 
 
-class LazyRuntime:
-    """Makes the runtime on first use, once. `keeps_user_keys` makes the KMS key a required one."""
-
-    def __init__(self, *, keeps_user_keys: bool = False) -> None:
-        self._keeps_user_keys = keeps_user_keys
-        self._runtime: Runtime | None = None
-
-    def __call__(self) -> Runtime:
-        if self._runtime is None:
-            settings = load_settings(keeps_user_keys=self._keeps_user_keys)
-            self._runtime = _runtime_of(settings)
-        return self._runtime
-
-    def live_secrets(self) -> Iterable[str]:
-        """Return the operator's secrets in memory, and what this request's user has brought."""
-        return live_secrets(self._runtime) if self._runtime else ()
-
-
 def live_secrets(runtime: Runtime) -> Iterable[str]:
     """Return the secrets that no line of the log may show now."""
     return (*runtime.secrets.live_values(), *values_in_use())
-
-
-def start(*, keeps_user_keys: bool = False) -> LazyRuntime:
-    """Return the process's runtime.
-
-    On Lambda it is made at once, while the processor is unthrottled.
-
-    Raises SettingsError on Lambda where the environment cannot be used.
-    """
-    runtime = LazyRuntime(keeps_user_keys=keeps_user_keys)
-    if runs_on_lambda():
-        runtime()
-    return runtime
 
 
 def build_runtime(
@@ -145,7 +92,7 @@ def build_runtime(
         allowed_addresses=allowed_addresses,
     )
     built_ins = BuiltIns(secrets, now=time.monotonic)
-    senders = Senders(egress, make_bedrock or _make_bedrock)
+    senders = Senders(egress, make_bedrock or make_bedrock_sender)
     user_keys = UserKeys(table, key_service, now_ms=_now_ms)
     learned = LearnedPrices(table, now_ms=_now_ms)
     calls = MeteredCalls(
@@ -195,52 +142,6 @@ def build_runtime(
     )
 
 
-def _runtime_of(settings: Settings) -> Runtime:
-    from waystation.aws.clients import make_clients  # noqa: PLC0415 (boto3 only where AWS is)
-    from waystation.aws.dynamo_table import DynamoTable  # noqa: PLC0415
-
-    clients = make_clients(
-        calls_functions=settings.title_function is not None,
-        uses_kms=settings.kms_key_id is not None,
-    )
-    secrets = Secrets(
-        [MappingSource(environment())],
-        SsmSecretSource(clients.ssm, settings.secrets_prefix),
-        now=time.monotonic,
-    )
-    return build_runtime(
-        table=DynamoTable(clients.dynamodb, settings.table_name),
-        config_source=_config_source(settings, clients),
-        secrets=secrets,
-        egress=_egress(settings),
-        response_mode=settings.response_mode,
-        allowed_addresses=_allowed_addresses(settings),
-        identity=settings.identity,
-        key_service=_key_service(settings, clients),
-        make_bedrock=partial(_make_bedrock, settings.egress_proxy, settings.ca_bundle),
-        make_title_starter=_title_starter(settings, clients),
-    )
-
-
-def _key_service(settings: Settings, clients: "AwsClients") -> KeyService | None:
-    if settings.kms_key_id is None or clients.kms is None:
-        return None
-    from waystation.aws.kms import KmsKeyService  # noqa: PLC0415 (boto3 where AWS is)
-
-    return KmsKeyService(clients.kms, settings.kms_key_id)
-
-
-def _title_starter(
-    settings: Settings, clients: "AwsClients"
-) -> Callable[[TitleService], TitleStarter] | None:
-    if settings.title_function is None or clients.functions is None:
-        return None
-    from waystation.aws.title_function import TitleFunction  # noqa: PLC0415 (boto3 where AWS is)
-
-    function = TitleFunction(clients.functions, settings.title_function)
-    return lambda _: function
-
-
 def _authenticator(
     identity: IdentitySettings,
     *,
@@ -271,38 +172,10 @@ def _bearer_tokens(
     return BearerTokens(identity.jwt, rules, keys, now=time.monotonic, utc_now=time.time)
 
 
-def _make_bedrock(proxy: str | None = None, ca_bundle: str | None = None) -> Sender:
+def make_bedrock_sender(proxy: str | None = None, ca_bundle: str | None = None) -> Sender:
     from waystation.aws.bedrock import BedrockSender  # noqa: PLC0415 (boto3 only where AWS is)
 
     return BedrockSender(proxy=proxy, ca_bundle=ca_bundle)
-
-
-def _egress(settings: Settings) -> Egress:
-    try:
-        return Egress(
-            proxy=settings.egress_proxy,
-            ca_bundle=settings.ca_bundle,
-            dialler=Dialler(AddressRules(never=forbidden_addresses())),
-            via=settings.via_token,
-        )
-    except (OSError, ValueError) as error:
-        raise SettingsError("EGRESS_PROXY or CA_BUNDLE cannot be used") from error
-
-
-def _allowed_addresses(settings: Settings) -> frozenset[str]:
-    if not all(map(is_exact_address, settings.allowed_addresses)):
-        raise SettingsError("GATEWAY_ALLOWED_ADDRESSES must hold exact host:port pairs")
-    return settings.allowed_addresses
-
-
-def _config_source(settings: Settings, clients: "AwsClients") -> ConfigSource:
-    match parse_config_uri(settings.config_uri):
-        case S3Location(bucket=bucket, key=key):
-            return S3Source(clients.s3, bucket, key)
-        case FileLocation(path=path):
-            return FileSource(Path(path))
-        case location:
-            return SsmSource(clients.ssm, location.name)
 
 
 def _log_rejected(problems: tuple[ConfigProblem, ...]) -> None:
