@@ -33,6 +33,7 @@ def test_every_variable_is_read():
         "SECRETS_PREFIX": "/way/prod/",
         "AUTH_MODES": "keys,",
         "RESPONSE_MODE": "stream",
+        "KMS_KEY_ID": "alias/users",
         "EGRESS_PROXY": "http://proxy:8080",
         "CA_BUNDLE": "/ca.pem",
     }
@@ -41,6 +42,7 @@ def test_every_variable_is_read():
         table_name="t",
         secrets_prefix="/way/prod",
         response_mode="stream",
+        kms_key_id="alias/users",
         egress_proxy="http://proxy:8080",
         ca_bundle="/ca.pem",
     )
@@ -55,6 +57,13 @@ def test_one_error_lists_everything_that_is_wrong():
         "AUTH_MODES must name some of: keys; "
         "RESPONSE_MODE must be one of: stream, buffered"
     )
+
+
+@pytest.mark.parametrize("env", [REQUIRED, {**REQUIRED, "KMS_KEY_ID": ""}])
+def test_keeping_users_keys_takes_a_key_of_kms(env):
+    assert load_settings(env).kms_key_id is None
+    with pytest.raises(SettingsError, match=r"^KMS_KEY_ID is not set$"):
+        load_settings(env, keeps_user_keys=True)
 
 
 @pytest.mark.parametrize("modes", ["", ",", "keys,jwt", "KEYS"])
