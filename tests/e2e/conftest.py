@@ -20,6 +20,7 @@ from tests.support.lambda_gateway import (
     put_secrets,
 )
 from tests.support.served_gateway import KEY, ServedGateway, free_port
+from tests.support.users_keys import account, users_config
 from waystation.identity.user import User
 
 BuildGateway: TypeAlias = Callable[..., LambdaGateway]
@@ -69,6 +70,24 @@ def gateway(aws: str, acme: dict[str, object]) -> Iterator[LambdaGateway]:
     gateway = LambdaGateway(build_config(acme), key=aws)
     yield gateway
     gateway.close()
+
+
+@pytest.fixture(scope="module")
+def _users_gateway(aws: str, acme: dict[str, object]) -> Iterator[LambdaGateway]:
+    put_secrets({"WHOSE": "user_provided"})
+    gateway = LambdaGateway(users_config(acme), key=aws)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def users_gateway(_users_gateway: LambdaGateway, upstream: FakeUpstream) -> Iterator[LambdaGateway]:
+    """A warm gateway whose entries ask users for keys; none is stored, and none is logged."""
+    _users_gateway.log.clear()
+    yield _users_gateway
+    for name in ("A%2Fb", "Claude", "Url"):
+        assert account(_users_gateway, "DELETE", f"/v1/keys/{name}").status == 204
+    assert "canary" not in _users_gateway.log.text
 
 
 @pytest.fixture

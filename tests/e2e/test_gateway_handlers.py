@@ -14,9 +14,8 @@ from tests.support.fake_upstream import (
     stream_reply,
     streamed,
 )
-from tests.support.lambda_gateway import (
-    LambdaGateway,
-)
+from tests.support.lambda_events import EventMaker, http_event, rest_event
+from tests.support.lambda_gateway import LambdaGateway
 
 CACHED_USAGE = {
     "prompt_tokens": 1000,
@@ -186,6 +185,30 @@ def test_the_lists_show_models_and_prices_and_nothing_secret(gateway: LambdaGate
             "order": 9999,
         }
     }
+
+
+@pytest.mark.parametrize("event", [rest_event, http_event], ids=["REST API", "HTTP API"])
+@pytest.mark.parametrize("model_id", ["Acme/acme-large", "Acme%2Facme-large"])
+def test_one_model_is_found_by_its_id(
+    gateway: LambdaGateway, model_id: str, event: EventMaker
+) -> None:
+    listed = gateway.get("/v1/models").json["data"][0]
+
+    assert gateway.get(f"/v1/models/{model_id}", event=event).json == listed
+
+
+@pytest.mark.parametrize("model_id", ["acme-large", "Acme/unheard-of", "..%2FAcme", "%00", ""])
+def test_an_unknown_model_is_not_found(gateway: LambdaGateway, model_id: str) -> None:
+    answer = gateway.get(f"/v1/models/{model_id}")
+
+    assert (answer.status, answer.error["code"]) == (404, "model_not_found")
+
+
+def test_lists_need_a_key(gateway: LambdaGateway, upstream: FakeUpstream) -> None:
+    paths = ["/v1/models", "/v1/models/Acme/acme-large", "/api/models", "/api/endpoints"]
+    for path in [*paths, "/api/endpoints/token-config"]:
+        assert gateway.get(path, key="unknown").status == 401
+    assert upstream.received == []
 
 
 def test_one_log_line_tells_what_happened(

@@ -34,6 +34,16 @@ def test_on_lambda_the_runtime_is_made_at_once(monkeypatch):
         start()
 
 
+def test_function_that_keeps_users_keys_needs_a_key_of_kms(monkeypatch):
+    for name, value in {**SETTINGS, "CONFIG_URI": "s3://bucket/key"}.items():
+        monkeypatch.setenv(name, value)
+    assert start()() is not None
+    with pytest.raises(SettingsError, match="KMS_KEY_ID"):
+        start(keeps_user_keys=True)()
+    monkeypatch.setenv("KMS_KEY_ID", "alias/users")
+    assert start(keeps_user_keys=True)() is not None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -46,6 +46,7 @@ def test_every_variable_is_read():
         "USER_ID_PREFIX": "sso:",
         "CORS_ORIGINS": "https://app.example.com, http://localhost:3000",
         "RESPONSE_MODE": "stream",
+        "KMS_KEY_ID": "alias/users",
         "EGRESS_PROXY": "http://proxy:8080",
         "CA_BUNDLE": "/ca.pem",
         "GATEWAY_ALLOWED_ADDRESSES": "LLM.internal:443, [::1]:9,",
@@ -72,6 +73,7 @@ def test_every_variable_is_read():
         ),
         cors_origins=frozenset({"https://app.example.com", "http://localhost:3000"}),
         response_mode="stream",
+        kms_key_id="alias/users",
         egress_proxy="http://proxy:8080",
         ca_bundle="/ca.pem",
         allowed_addresses=frozenset({"llm.internal:443", "[::1]:9"}),
@@ -105,6 +107,13 @@ def test_one_error_lists_everything_that_is_wrong():
         "RESPONSE_MODE must be one of: stream, buffered; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
+
+
+@pytest.mark.parametrize("env", [REQUIRED, {**REQUIRED, "KMS_KEY_ID": ""}])
+def test_keeping_users_keys_takes_a_key_of_kms(env):
+    assert load_settings(env).kms_key_id is None
+    with pytest.raises(SettingsError, match=r"^KMS_KEY_ID is not set$"):
+        load_settings(env, keeps_user_keys=True)
 
 
 @pytest.mark.parametrize("modes", ["", ",", "keys,iam", "KEYS"])

@@ -1,11 +1,11 @@
 """The JSON of the lists, as OpenAI's clients and LibreChat's know them."""
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable
 
 from waystation.calls.target import UsersPart
 from waystation.config.schema import Endpoint
 from waystation.ledger.pricing import Rates, rates_of
+from waystation.models.custom_params import shown_params
 from waystation.models.lists import Listing
 
 _OLLAMA = "ollama"
@@ -60,15 +60,9 @@ def shown_endpoint(endpoint: Endpoint, users: UsersPart) -> dict[str, object]:
         "userProvide": users.key,
         "userProvideURL": users.url,
     }
+    if (params := shown_params(endpoint)) is not None:
+        shown["customParams"] = params
     given = endpoint.model_fields_set
-    if "custom_params" in given:
-        params = endpoint.custom_params.model_dump(by_alias=True, exclude_unset=True)
-        definitions = endpoint.custom_params.param_definitions
-        if definitions:
-            params["paramDefinitions"] = [
-                one.model_dump(by_alias=True, exclude_none=True) for one in definitions
-            ]
-        shown["customParams"] = _as_json(params)
     if "model_display_label" in given:
         shown["modelDisplayLabel"] = endpoint.model_display_label
     if "icon_url" in given:
@@ -135,13 +129,3 @@ def _prices(listing: Listing, model: str) -> dict[str, object]:
         else {}
     )
     return {name: float(rate) for name, rate in {**shown, **own}.items() if rate is not None}
-
-
-def _as_json(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _as_json(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_as_json(item) for item in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
