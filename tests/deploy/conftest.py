@@ -1,7 +1,9 @@
 """One stack in an emulated AWS, deployed once for all tests of this folder."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 import yaml
 from boto3.dynamodb.types import TypeDeserializer
 
+from tests.support.anthropic_upstream import messages_reply, text_block
 from tests.support.fake_upstream import (
     FakeUpstream,
     Received,
@@ -21,6 +24,7 @@ from tests.support.fake_upstream import (
 )
 from waystation_cli.deploy_local import Deployment, deploy
 from waystation_cli.ministack import run_ministack
+from waystation_cli.ministack_gaps import SECRETS_POLICY
 
 LIVE_WITHIN_S = 60
 UPSTREAM_KEY = "sk-upstream-of-the-deployment-test"
@@ -79,9 +83,63 @@ class Gateway:
         name: str = found["StackResourceDetail"]["PhysicalResourceId"]
         return name
 
-    def model_ids(self) -> list[str]:
-        answer = self.request("GET", "/v1/models")
-        return [model["id"] for model in answer.raise_for_status().json()["data"]]
+    def model_ids(self, endpoint: str = "Fake") -> list[str]:
+        """Return the listed ids of an endpoint's models."""
+        listed = self.request("GET", "/v1/models").raise_for_status().json()["data"]
+        return [model["id"] for model in listed if model["endpoint"] == endpoint]
+
+    def logged(self, group: str) -> str:
+        """Return the lines that a function has logged."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=self.resource(group))
+        return "\n".join(
+            event["message"].rstrip("\n") for page in found for event in page["events"]
+        )
+
+    def start_anew(self, function: str) -> None:
+        """Have a function start cold at its next call."""
+        functions, name = self.client("lambda"), self.resource(function)
+        memory_mb = functions.get_function_configuration(FunctionName=name)["MemorySize"]
+        functions.update_function_configuration(FunctionName=name, MemorySize=memory_mb + 1)
+
+    @contextmanager
+    def without(self, role: str, permission: str) -> Iterator[None]:
+        """Take what begins so, such as `dynamodb:` or `kms:Encrypt`, from a role's own policy."""
+        iam, name = self.client("iam"), self.resource(role)
+        policy = {"RoleName": name, "PolicyName": role.removesuffix("Role").lower()}
+        document: Any = iam.get_role_policy(**policy)["PolicyDocument"]
+        statements = document["Statement"]
+        kept = [one for one in statements if not _first(one["Action"]).startswith(permission)]
+        assert len(kept) < len(statements)
+        text = json.dumps({**document, "Statement": kept})
+        iam.put_role_policy(**policy, PolicyDocument=text)
+        try:
+            yield
+        finally:
+            iam.put_role_policy(**policy, PolicyDocument=json.dumps(document))
+
+    @contextmanager
+    def without_secrets(self, role: str) -> Iterator[None]:
+        """Take the one permission to read secrets that the emulator heeds from a role."""
+        iam, policy = self.client("iam"), {"RoleName": self.resource(role)}
+        policy["PolicyName"] = SECRETS_POLICY
+        document = iam.get_role_policy(**policy)["PolicyDocument"]
+        iam.delete_role_policy(**policy)
+        try:
+            yield
+        finally:
+            iam.put_role_policy(**policy, PolicyDocument=json.dumps(document))
+
+    @contextmanager
+    def without_config(self, role: str) -> Iterator[None]:
+        """Take the policy to read the configuration from a role."""
+        iam, policy = self.client("iam"), self.resource("ReadConfigPolicy")
+        attached = {"RoleName": self.resource(role), "PolicyArn": policy}
+        iam.detach_role_policy(**attached)
+        try:
+            yield
+        finally:
+            iam.attach_role_policy(**attached)
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +154,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         deployment = deploy(aws)
         deployment.push(_config(upstream, ["small"]))
         users_own = {"OPENAI_API_KEY": "user_provided", "OPENAI_REVERSE_PROXY": upstream.url}
-        deployment.import_secrets({"FAKE_API_KEY": UPSTREAM_KEY, **users_own})
+        late = {"LATE_API_KEY": "sk-that-is-needed-late"}
+        deployment.import_secrets({"FAKE_API_KEY": UPSTREAM_KEY, **late, **users_own})
         yield Gateway(deployment, upstream, http, deployment.create_key("ann"))
 
 
@@ -117,21 +176,35 @@ def within(seconds: float, is_so: Callable[[], bool]) -> bool:
 
 
 def _config(upstream: FakeUpstream, models: list[str] | tuple[str, ...]) -> str:
-    endpoint = {
-        "name": "Fake",
+    """Return a file: `Fake` has the models, and beside it is an entry of each other kind."""
+    entry = {
         "apiKey": "${FAKE_API_KEY}",
         "baseURL": upstream.url,
         "models": {"default": list(models)},
-        "tokenConfig": {
-            model: {"prompt": 0.15, "completion": 0.6, "cacheRead": 0.0755, "context": 128000}
-            for model in models
-        },
     }
-    endpoints = {"allowedAddresses": [upstream.address], "custom": [endpoint]}
-    return yaml.safe_dump({"version": "1.3.14", "endpoints": endpoints})
+    rates = {"prompt": 0.15, "completion": 0.6, "cacheRead": 0.0755, "context": 128000}
+    claude = {"provider": "anthropic", "models": {"default": ["claude-test-1"]}}
+    endpoints = [
+        {**entry, "name": "Fake", "tokenConfig": dict.fromkeys(models, rates)},
+        {**entry, "name": "Claude", **claude},
+        {**entry, "name": "Fetched", "models": {"default": ["not-told"], "fetch": True}},
+        {**entry, "name": "Late", "apiKey": "${LATE_API_KEY}", "models": {"default": ["late"]}},
+    ]
+    allowed = {"allowedAddresses": [upstream.address], "custom": endpoints}
+    return yaml.safe_dump({"version": "1.3.14", "endpoints": allowed})
 
 
 def _answer(request: Received) -> list[Step]:
+    if request.path.endswith("/models"):
+        return json_reply({"data": [{"id": "vendor/model"}]})
+    if request.path.endswith("/count_tokens"):
+        return json_reply({"input_tokens": 12})
+    if request.path.endswith("/messages"):
+        return messages_reply(text_block("Good day."))
     if request.json.get("stream"):
         return streamed("Good ", "day.", usage=USAGE)
     return json_reply(completion("Good day.", usage=USAGE))
+
+
+def _first(actions: str | list[str]) -> str:
+    return actions if isinstance(actions, str) else actions[0]

@@ -18,15 +18,26 @@ def test_layer_holds_nothing_that_runs_by_itself(layer: Path):
 def test_layer_leaves_out_what_no_function_needs(layer: Path):
     unneeded = ["anthropic", "pip", "setuptools", "uvicorn", "waystation_cli", "bin", "cffi"]
     unneeded += ["pycparser", "pydantic/v1", "aws_lambda_powertools/event_handler"]
+    unneeded += ["httpx2/websockets", "s3transfer/crt.py", "truststore/_windows.py"]
     assert [name for name in unneeded if (layer / name).exists()] == []
     services = [path.name for path in (layer / "botocore" / "data").iterdir() if path.is_dir()]
     assert sorted(services) == ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]
 
 
 FROM_THE_LAYER_ALONE = """
-import boto3, jwt
+import asyncio, importlib, pkgutil
+import boto3, httpx2, idna, jwt, waystation
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 import functions.account.app, functions.chat.app, functions.models.app, functions.title.app
+for module in pkgutil.walk_packages(waystation.__path__, "waystation."):
+    importlib.import_module(module.name)
+async def ask_through_a_proxy():
+    async with httpx2.AsyncClient(proxy="http://127.0.0.1:9", trust_env=False) as client:
+        await client.get("https://upstream.test")
+try:
+    asyncio.run(ask_through_a_proxy())
+except httpx2.ConnectError:
+    assert idna.encode("B\u00dccher.example", uts46=True) == b"xn--bcher-kva.example"
 for key, name in [
     (rsa.generate_private_key(65537, 2048), "RS256"),
     (rsa.generate_private_key(65537, 2048), "PS512"),

@@ -64,8 +64,16 @@ def test_key_of_a_user_is_kept_used_and_forgotten(gateway: Gateway):
     assert (gone.status_code, _error(gone)["code"]) == (400, "missing_user_key")
     nothing = gateway.request("GET", "/v1/keys/My%20own%2F1")
     assert (nothing.status_code, _error(nothing)["code"]) == (404, "not_found")
-    assert gateway.request("DELETE", "/api/keys/openAI").status_code == 204
-    assert gateway.request("DELETE", "/api/keys?all=true").status_code == 204
+
+
+def test_key_of_a_user_is_kept_and_forgotten_as_librechat_does_it(gateway: Gateway):
+    kept = {"name": "openAI", "value": "sk-of-a-user-5678", "expiresAt": "2100-01-31T12:00:00Z"}
+    for forget in ("/api/keys/openAI", "/api/keys?all=true"):
+        assert gateway.request("PUT", "/api/keys", body=kept).status_code == 201
+        shown = gateway.request("GET", "/api/keys?name=openAI").json()
+        assert shown == {"expiresAt": "2100-01-31T12:00:00.000Z"}
+        assert gateway.request("DELETE", forget).status_code == 204
+        assert gateway.request("GET", "/api/keys?name=openAI").json() == {"expiresAt": None}
 
 
 def test_wrong_key_is_401(gateway: Gateway):

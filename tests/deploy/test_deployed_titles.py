@@ -4,7 +4,6 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import yaml
@@ -63,6 +62,8 @@ def test_first_turn_gets_one_title_of_its_users_own(gateway: Gateway, endpoint: 
     models = [request.json["model"] for request in gateway.upstream.received]
     assert sorted(models) == ["small", "small", "small", "titles"]
 
+    librechats = gateway.request("GET", f"/api/convos/gen_title/{conversation}")
+    assert (librechats.status_code, librechats.json()) == (200, {"title": "Baking Bread"})
     path = f"/v1/titles/{conversation}"
     of_another = gateway.request("GET", path, key=gateway.deployment.create_key("eve"))
     assert of_another.status_code == 404
@@ -97,35 +98,21 @@ def test_job_that_cannot_be_run_is_a_dead_letter(gateway: Gateway):
 
     letters = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20).get("Messages", [])
     assert [json.loads(letter["Body"])["requestPayload"] for letter in letters] == [job]
-    runs = _log(gateway, "TitleLogs").count("of-a-version-that-is-not-known")
+    runs = gateway.logged("TitleLogs").count("of-a-version-that-is-not-known")
     assert runs == 1
 
 
-@pytest.fixture
-def _no_permission(gateway: Gateway) -> Iterator[None]:
-    """Take the permission to call the title function from the chat function."""
-    iam, role = gateway.client("iam"), gateway.resource("ChatRole")
-    document: Any = iam.get_role_policy(RoleName=role, PolicyName="chat")["PolicyDocument"]
-    kept = [s for s in document["Statement"] if s["Action"] != "lambda:InvokeFunction"]
-    assert len(kept) == len(document["Statement"]) - 1
-    for statements in (kept, document["Statement"]):
-        text = json.dumps({**document, "Statement": statements})
-        iam.put_role_policy(RoleName=role, PolicyName="chat", PolicyDocument=text)
-        if statements is kept:
-            yield
-
-
-@pytest.mark.usefixtures("_no_permission")
 def test_chat_is_answered_where_the_title_function_may_not_be_called(gateway: Gateway):
     conversation = str(uuid.uuid4())
 
-    answer = gateway.chat("Immediate/small", **first_turn(conversation))
+    with gateway.without("ChatRole", "lambda:InvokeFunction"):
+        answer = gateway.chat("Immediate/small", **first_turn(conversation))
 
     assert answer.status_code == 200
     assert answer.json()["choices"][0]["message"]["content"] == "Good day."
     not_made = f"{answer.headers['x-request-id']}-title"
     assert within(LIVE_WITHIN_S, lambda: not_made in _ids(gateway, "ChatLogs", "title_not_started"))
-    assert '"cause":"AccessDenied' in _log(gateway, "ChatLogs")
+    assert '"cause":"AccessDenied' in gateway.logged("ChatLogs")
     assert gateway.request("GET", f"/v1/titles/{conversation}").status_code == 404
 
 
@@ -149,7 +136,7 @@ def _wait_for_title(gateway: Gateway, conversation: str) -> str:
     until = time.monotonic() + LIVE_WITHIN_S
     while (answer := gateway.request("GET", f"/v1/titles/{conversation}")).status_code != 200:
         assert answer.status_code == 404, answer.text
-        assert time.monotonic() < until, _log(gateway, "TitleLogs")
+        assert time.monotonic() < until, gateway.logged("TitleLogs")
         time.sleep(0.2)
     title: str = answer.json()["title"]
     return title
@@ -157,12 +144,5 @@ def _wait_for_title(gateway: Gateway, conversation: str) -> str:
 
 def _ids(gateway: Gateway, group: str, message: str) -> list[str]:
     """Return the request ids of the lines with a message."""
-    lines = [json.loads(x) for x in _log(gateway, group).splitlines() if f'"{message}"' in x]
+    lines = [json.loads(x) for x in gateway.logged(group).splitlines() if f'"{message}"' in x]
     return [line["request_id"] for line in lines]
-
-
-def _log(gateway: Gateway, group: str) -> str:
-    """Return the lines that a function has logged."""
-    logs = gateway.client("logs")
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=gateway.resource(group))
-    return "\n".join(event["message"].rstrip("\n") for page in pages for event in page["events"])

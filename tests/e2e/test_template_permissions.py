@@ -1,55 +1,27 @@
 """What each function may do in AWS, read from template.yaml, and told in docs/security.md."""
 
 import json
+import re
+from typing import Any
 
 import pytest
 
-from tests.support.template import FUNCTIONS, RESOURCES, TEMPLATE, actions, statements
+from tests.support.template import (
+    FUNCTIONS,
+    RESOURCES,
+    ROOT,
+    TEMPLATE,
+    actions,
+    statements,
+    statements_of,
+)
 
-READS_CONFIG = {"Ref": "ReadConfigPolicy"}
+ROLES = ["ChatRole", "TitleRole", "ModelsRole", "AccountRole"]
 MAY_CALL_BEDROCK = {
     "Fn::If": ["MayCallBedrock", {"Ref": "CallBedrockPolicy"}, {"Ref": "AWS::NoValue"}]
 }
-LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-ROLES: dict[str, dict[str, set[str]]] = {
-    "ChatRole": {
-        "Table": {"dynamodb:GetItem", "dynamodb:PutItem"},
-        "TitleFunction": {"lambda:InvokeFunction"},
-        "UserKeysKey": {"kms:Decrypt"},
-        "ChatLogs": LOGS,
-    },
-    "TitleRole": {
-        "Table": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        "TitleJobsNotRun": {"sqs:SendMessage"},
-        "UserKeysKey": {"kms:Decrypt"},
-        "TitleLogs": LOGS,
-    },
-    "ModelsRole": {
-        "Table": {"dynamodb:GetItem", "dynamodb:PutItem"},
-        "UserKeysKey": {"kms:Decrypt"},
-        "ModelsLogs": LOGS,
-    },
-    "AccountRole": {
-        "Table": {
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:Query",
-        },
-        "UserKeysKey": {"kms:Encrypt", "kms:Decrypt"},
-        "AccountLogs": LOGS,
-    },
-}
-SHARED_POLICIES = {
-    "ChatRole": [READS_CONFIG, MAY_CALL_BEDROCK],
-    "TitleRole": [READS_CONFIG, MAY_CALL_BEDROCK],
-    "ModelsRole": [READS_CONFIG],
-    "AccountRole": [READS_CONFIG],
-}
-SHARED_ACTIONS = {
-    "ReadConfigPolicy": {"s3:GetObject", "ssm:GetParameter", "ssm:GetParameters", "kms:Decrypt"},
-    "CallBedrockPolicy": {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"},
-}
+SHARED_POLICIES = ["ReadConfigPolicy", "CallBedrockPolicy"]
+ROW = re.compile(r"^\| ([a-z, ]+) \| (`[a-z0-9]+:.*`) \| (`.*`) \| .+ \|$", re.MULTILINE)
 
 
 def test_every_function_has_a_role_and_logs_of_its_own():
@@ -60,22 +32,46 @@ def test_every_function_has_a_role_and_logs_of_its_own():
     assert all("RetentionInDays" in RESOURCES[group]["Properties"] for group in logs)
 
 
+def test_page_lists_what_each_function_may_do_and_nothing_else():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    told = [
+        (function, action, frozenset(_code(places)))
+        for functions, allowed, places in ROW.findall(page)
+        for function in (_names(ROLES) if functions == "every" else functions.split(", "))
+        for action in _code(allowed)
+    ]
+    allowed = [
+        (_names([role])[0], action, _places(statement))
+        for role in ROLES
+        for statement in statements_of(role)
+        for action in actions([statement])
+    ]
+    assert len(told) == len(set(told))
+    assert set(told) == set(allowed)
+
+
 @pytest.mark.parametrize("role", ROLES)
-def test_role_may_do_only_what_its_function_needs(role):
-    properties = RESOURCES[role]["Properties"]
-    (policy,) = properties["Policies"]
-    permissions = {
-        statement["Resource"]["Fn::GetAtt"].removesuffix(".Arn"): actions([statement])
-        for statement in statements(policy["PolicyDocument"])
-    }
-    assert permissions == ROLES[role]
-    assert properties["ManagedPolicyArns"] == SHARED_POLICIES[role]
+def test_function_writes_no_item_but_those_of_its_kind(role):
+    for statement in statements_of(role):
+        writes = {action for action in actions([statement]) if action.startswith("dynamodb:")}
+        if writes - {"dynamodb:GetItem"}:
+            assert statement["Condition"] == {
+                "ForAllValues:StringLike": {
+                    "dynamodb:LeadingKeys": ["PRICES#*" if role == "ModelsRole" else "U#*"]
+                }
+            }
 
 
-@pytest.mark.parametrize("name", SHARED_ACTIONS)
-def test_shared_policy_takes_no_more_than_it_says(name):
-    document = RESOURCES[name]["Properties"]["PolicyDocument"]
-    assert actions(statements(document)) == SHARED_ACTIONS[name]
+def test_no_statement_is_conditional_but_on_the_kind_of_item():
+    """What the page does not tell is not in the template."""
+    documents = [*(RESOURCES[name]["Properties"]["PolicyDocument"] for name in SHARED_POLICIES)]
+    kinds = {"Effect", "Action", "Resource"}
+    assert all(set(one) == kinds for document in documents for one in statements(document))
+    for role in ROLES:
+        for statement in statements_of(role):
+            on_table = statement["Resource"] == {"Fn::GetAtt": "Table.Arn"}
+            assert set(statement) - kinds <= ({"Condition"} if on_table else set())
+            assert statement["Effect"] == "Allow"
 
 
 def test_key_may_be_used_only_where_there_is_one():
@@ -102,18 +98,37 @@ def test_bedrock_may_be_called_only_where_the_operator_says_so():
     assert TEMPLATE["Parameters"]["BedrockAccess"]["Default"] == "false"
 
 
+def test_shared_policies_are_shared_as_they_are_meant_to_be():
+    reads, calls = {"Ref": "ReadConfigPolicy"}, MAY_CALL_BEDROCK
+    attached = {role: RESOURCES[role]["Properties"]["ManagedPolicyArns"] for role in ROLES}
+    assert attached == {
+        "ChatRole": [reads, calls],
+        "TitleRole": [reads, calls],
+        "ModelsRole": [reads],
+        "AccountRole": [reads],
+    }
+
+
 def test_no_permission_is_for_every_resource():
-    documents = [RESOURCES[name]["Properties"]["PolicyDocument"] for name in SHARED_ACTIONS]
-    documents += [
-        policy["PolicyDocument"]
-        for role in ROLES
-        for policy in RESOURCES[role]["Properties"]["Policies"]
-    ]
-    resources = [
-        json.dumps(statement["Resource"])
-        for document in documents
-        for statement in statements(document)
-    ]
-    secrets, models = [resource for resource in resources if "*" in resource]
+    every = {json.dumps(one["Resource"]) for role in ROLES for one in statements_of(role)}
+    models, secrets = sorted(resource for resource in every if "*" in resource)
     assert "parameter${Prefix}/*" in secrets
     assert all(":bedrock:*:" in arn["Fn::Sub"] for arn in json.loads(models))
+
+
+def _names(roles: list[str]) -> list[str]:
+    return [role.removesuffix("Role").lower() for role in roles]
+
+
+def _code(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def _places(statement: dict[str, Any]) -> frozenset[str]:
+    """Return what a statement is about: names of the template, else the ends of ARNs; kinds."""
+    condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+    kinds = condition.get("dynamodb:LeadingKeys", [])
+    resource = json.dumps(statement["Resource"])
+    named = set(re.findall(r"\w+", resource)) & {*RESOURCES, *TEMPLATE["Parameters"]}
+    ends = {arn["Fn::Sub"].rpartition(":")[2] for arn in statement["Resource"]} if not named else ()
+    return frozenset({*named, *ends, *kinds})

@@ -51,6 +51,16 @@ def statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (choice for choice in choices if "Action" in choice)
 
 
+def statements_of(role: str) -> Iterator[dict[str, Any]]:
+    """Yield all statements of a role, those of the policies that it may share included."""
+    properties = RESOURCES[role]["Properties"]
+    for policy in properties["Policies"]:
+        yield from statements(policy["PolicyDocument"])
+    for shared in properties["ManagedPolicyArns"]:
+        name = (shared["Fn::If"][1] if "Fn::If" in shared else shared)["Ref"]
+        yield from statements(RESOURCES[name]["Properties"]["PolicyDocument"])
+
+
 def actions(statements: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> set[str]:
     actions = [statement["Action"] for statement in statements]
     return {name for a in actions for name in ([a] if isinstance(a, str) else a)}

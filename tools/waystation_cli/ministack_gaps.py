@@ -9,6 +9,8 @@ from typing import Any
 
 from waystation_cli.ministack import MiniStack
 
+SECRETS_POLICY = "secret-batches"
+
 _ANY = "x-amazon-apigateway-any-method"
 _INTEGRATION = "x-amazon-apigateway-integration"
 _RESPONSES = "x-amazon-apigateway-gateway-responses"
@@ -62,7 +64,7 @@ def allow_secret_batches(aws: MiniStack, stack_name: str) -> None:
         if resource["ResourceType"] == "AWS::IAM::Role":
             iam.put_role_policy(
                 RoleName=resource["PhysicalResourceId"],
-                PolicyName="secret-batches",
+                PolicyName=SECRETS_POLICY,
                 PolicyDocument=document,
             )
 
