@@ -31,6 +31,7 @@ from waystation.errors import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from waystation.wire.own_requests import USER_AGENT, VIA, user_agent_of, via_of
 from waystation.wire.upstream_request import OPERATORS, Reach, UpstreamRequest
 
 DEFAULT_DIALLER = Dialler(AddressRules())
@@ -120,7 +121,8 @@ class Egress:
         self._proxy = httpx2.Proxy(proxy) if proxy else None
         self._verify = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
         self._dialler = dialler
-        self._via = ("via", f"1.1 {via}")
+        self._via = (VIA, via_of(via))
+        self._user_agent = user_agent_of(via)
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -169,7 +171,7 @@ class Egress:
             trust_env=False,
             timeout=_TIMEOUT,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"accept-encoding": "identity", "user-agent": "waystation"},
+            headers={"accept-encoding": "identity", USER_AGENT: self._user_agent},
         )
 
     def _make_transport(self) -> httpx2.AsyncBaseTransport:
