@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from waystation.credentials.own import forgotten_in_the_end
 from waystation.errors import (
     GatewayError,
     InternalError,
@@ -19,7 +20,7 @@ from waystation.errors import (
 )
 from waystation.web.cors import Cors
 from waystation.web.envelopes import AFTERWARDS, NOTES, speaks_anthropic
-from waystation.web.log import log_request, log_unexpected
+from waystation.web.log import lines_of, log_request, log_unexpected
 from waystation.web.responses import error_response
 from waystation.wire.own_requests import is_own
 
@@ -58,6 +59,12 @@ class GatewayMiddleware:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(self._new_request_id(), time.monotonic())
+        with lines_of(exchange.request_id), forgotten_in_the_end():
+            await self._answer(exchange, scope, receive, send)
+
+    async def _answer(
+        self, exchange: _Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         scope[NOTES], scope[AFTERWARDS] = exchange.notes, exchange.afterwards
         exchange.notes |= {"request_id": exchange.request_id, "method": scope["method"]}
 
