@@ -22,7 +22,7 @@
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
-| VIA_TOKEN | this gateway's name in `Via`: it notices when it asks itself | `waystation` |
+| VIA_TOKEN | this gateway's name, by which it notices that it asks itself | `waystation` |
 """
 
 import os

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import httpx2
+
 from tests.support.dev_process import DevProcess
-from tests.support.fake_upstream import FakeUpstream
+from tests.support.fake_upstream import FakeUpstream, Received, Steps, json_reply
 from tests.support.lambda_gateway import build_config
 
 
@@ -41,6 +43,25 @@ def test_a_gateway_that_asks_itself_is_asked_once(
         assert upstream.received == []
 
 
+def test_a_gateway_knows_itself_behind_what_drops_via(
+    tmp_path: Path, upstream: FakeUpstream, acme: dict[str, object]
+) -> None:
+    with DevProcess(tmp_path, config=build_config(acme | {"apiKey": "a-key"})) as dev:
+
+        def relay(request: Received) -> Steps:
+            kept = {"authorization", "content-type", "user-agent"}
+            headers = {name: value for name, value in request.headers if name.lower() in kept}
+            answer = httpx2.post(f"{dev.url}{request.path}", content=request.body, headers=headers)
+            return json_reply(answer.json(), status=answer.status_code)
+
+        upstream.answer(relay)
+        dev.config.write_text(build_config(entry_on(dev) | {"baseURL": upstream.url}))
+        answer = dev.chat(model="Loop/acme-large")
+
+    assert answer.status_code == 502
+    assert len(upstream.received) == 1
+
+
 def test_one_gateway_may_ask_another(
     tmp_path: Path, upstream: FakeUpstream, acme: dict[str, object]
 ) -> None:
@@ -54,5 +75,6 @@ def test_one_gateway_may_ask_another(
 
     assert answer.status_code == 200
     assert len(upstream.received) == 1
-    (via,) = upstream.last.header("via")
+    (via,), (agent,) = upstream.last.header("via"), upstream.last.header("user-agent")
     assert via.startswith("1.1 waystation-")
+    assert agent == f"waystation/{via.removeprefix('1.1 ')}"

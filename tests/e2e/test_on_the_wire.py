@@ -42,7 +42,7 @@ def test_the_request_is_exactly_this(gateway: LambdaGateway, upstream: FakeUpstr
         ("Host", upstream.address),
         ("Connection", "keep-alive"),
         ("accept-encoding", "identity"),
-        ("user-agent", "waystation"),
+        ("user-agent", "waystation/waystation"),
         ("authorization", "Bearer the-key-of-acme-5b1f7a3c"),
         ("accept", "application/json"),
         ("content-type", "application/json"),

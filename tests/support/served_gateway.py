@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import LambdaContext
 from tests.support.reaching import dial_local
+from waystation.account.routes import build_router as build_account_router
 from waystation.aws.table import Item, TableError
 from waystation.bootstrap.runtime import Runtime, build_runtime
 from waystation.chat.messages_routes import count_message_tokens, create_message
@@ -33,9 +34,12 @@ from waystation.credentials.sources import MappingSource
 from waystation.egress.client import Egress
 from waystation.identity.gateway_keys import PEPPER_NAME, store_key
 from waystation.identity.user import User
+from waystation.models.routes import build_health_router
+from waystation.models.routes import build_router as build_models_router
 from waystation.titles.routes import build_router
 from waystation.web.api import build_fastapi
 from waystation.web.app import PostRoute, starlette_routes, wrap_app
+from waystation_cli.local.key_service import InMemoryKeyService
 from waystation_cli.local.memory_table import InMemoryTable
 from waystation_cli.local.stack import LocalRuntime
 from waystation_cli.local.titles import LocalTitles
@@ -72,12 +76,16 @@ class FailingTable(InMemoryTable):
 class ServedGateway:
     """A context manager; it serves while it is entered. The one key is that of the user alice."""
 
-    def __init__(self, config: str, directory: Path, **secrets: str) -> None:
+    def __init__(
+        self, config: str, directory: Path, egress: Egress | None = None, /, **secrets: str
+    ) -> None:
+        """Take what sends to upstreams; by default, whatever is on this machine is reached."""
         self.table = FailingTable()
         self.log = CapturedLog()
         self.remaining_ms: int | None = None
         self._config = directory / "librechat.yaml"
         self._config.write_text(config, encoding="utf-8")
+        self._egress = egress or Egress(dialler=dial_local)
         self._secrets = {PEPPER_NAME: "a-pepper", **secrets}
         # asyncio turns Nagle's delays off only for sockets that name their protocol.
         self._listener = socket.socket(proto=socket.IPPROTO_TCP)
@@ -147,8 +155,9 @@ class ServedGateway:
             table=self.table,
             config_source=FileSource(self._config),
             secrets=Secrets([MappingSource(self._secrets)], now=time.monotonic),
-            egress=Egress(dialler=dial_local),
+            egress=self._egress,
             response_mode="stream",
+            key_service=InMemoryKeyService(),
             config_refresh_s=0,
             make_title_starter=LocalTitles,
         )
@@ -158,8 +167,9 @@ class ServedGateway:
             PostRoute(MESSAGES, create_message(source)),
             PostRoute(COUNT, count_message_tokens(source)),
         ]
-        titles = build_fastapi(source, routers=[build_router(source)], open_routers=[])
-        router = Router(starlette_routes(routes, source), default=titles, redirect_slashes=False)
+        routers = [build_router(source), build_models_router(source), build_account_router(source)]
+        api = build_fastapi(source, routers=routers, open_routers=[build_health_router(source)])
+        router = Router(starlette_routes(routes, source), default=api, redirect_slashes=False)
         with self.log.set_up():
             app = wrap_app(router, source)
 

@@ -10,7 +10,7 @@ from waystation.calls.target import VariableResolver, users_part
 from waystation.config.snapshot import ConfigSnapshot
 from waystation.credentials.own import keep_out_of_log
 from waystation.credentials.user_keys import KeptKey, UserKeys
-from waystation.egress.user_urls import parse_user_url
+from waystation.egress.blocked import check_user_url
 from waystation.errors import EndpointNotFoundError, InvalidBodyError
 from waystation.ledger.records import bounded
 
@@ -61,7 +61,7 @@ class AccountService:
                 f"Endpoint '{endpoint.name}' takes no URL of your own.", param="baseURL"
             )
         if own.base_url is not None:
-            url = parse_user_url(own.base_url, snapshot.allowed_addresses)
+            url = check_user_url(own.base_url, snapshot.allowed_addresses)
             own = replace(own, base_url=url)
         if body.expires_at_ms is not None and body.expires_at_ms <= self._now_ms():
             raise InvalidBodyError("expiresAt lies in the past.", param="expiresAt")

@@ -27,7 +27,7 @@ from waystation.credentials.own import (
     OwnCredentialsSource,
     keep_out_of_log,
 )
-from waystation.egress.user_urls import parse_user_url
+from waystation.egress.blocked import check_user_url
 from waystation.errors import (
     EndpointMisconfiguredError,
     ExpiredUserKeyError,
@@ -271,7 +271,7 @@ def _own_url(endpoint: Endpoint, own: OwnCredentials | None, asker: Asker) -> st
             f"Endpoint '{endpoint.name}' needs a URL of your own: store one by "
             f"PUT /v1/keys/{{endpoint}}, or send it in {URL_HEADER}."
         )
-    return parse_user_url(own.base_url, asker.allowed_addresses)
+    return check_user_url(own.base_url, asker.allowed_addresses)
 
 
 def _header(

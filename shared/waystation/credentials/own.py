@@ -1,6 +1,7 @@
 """A user's own credentials for an endpoint whose entry says `user_provided`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -40,6 +41,16 @@ def keep_out_of_log(own: OwnCredentials) -> None:
     """Have the log leave out what a user brings, in this request and what it starts."""
     told = [text for text in (own.api_key, own.base_url) if text]
     _in_use.set(tuple(dict.fromkeys((*_in_use.get(), *told)))[-MAX_IN_USE:])
+
+
+@contextmanager
+def forgotten_in_the_end() -> Iterator[None]:
+    """Begin with nothing in use, and end so, whatever task the next request is answered in."""
+    before = _in_use.set(())
+    try:
+        yield
+    finally:
+        _in_use.reset(before)
 
 
 def values_in_use() -> tuple[str, ...]:

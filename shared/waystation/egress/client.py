@@ -7,8 +7,6 @@ asked for is refused.
 """
 
 import asyncio
-import hashlib
-import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,11 +15,12 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 
 from waystation.egress.addresses import AddressRules
+from waystation.egress.blocked import check_user_url, log_blocked
 from waystation.egress.deadlines import CONNECT_S, Deadline
 from waystation.egress.dialling import BlockedError, Dialler, NotDialledError
 from waystation.egress.proxied import ProxiedTransport
 from waystation.egress.transport import BODY, DEFAULT_LIMITS, REACH, Transport
-from waystation.egress.user_urls import MAX_LENGTH, parse_user_url
+from waystation.egress.user_urls import MAX_LENGTH
 from waystation.errors import (
     GatewayError,
     InvalidBaseUrlError,
@@ -31,6 +30,7 @@ from waystation.errors import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from waystation.wire.own_requests import USER_AGENT, VIA, user_agent_of, via_of
 from waystation.wire.upstream_request import OPERATORS, Reach, UpstreamRequest
 
 DEFAULT_DIALLER = Dialler(AddressRules())
@@ -41,8 +41,6 @@ MAX_STREAM_BYTES = 32 * 1024 * 1024
 
 MAX_USER_URL = 2 * MAX_LENGTH
 """A user's URL with all that was appended to it."""
-
-_log = logging.getLogger("waystation.egress")
 
 _LIMITS = httpx2.Limits(
     max_connections=DEFAULT_LIMITS.connections,
@@ -120,7 +118,8 @@ class Egress:
         self._proxy = httpx2.Proxy(proxy) if proxy else None
         self._verify = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
         self._dialler = dialler
-        self._via = ("via", f"1.1 {via}")
+        self._via = (VIA, via_of(via))
+        self._user_agent = user_agent_of(via)
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -149,7 +148,7 @@ class Egress:
                 response = await client.send(outgoing, stream=True)
         except httpx2.HTTPError as error:
             if isinstance(error.__cause__, BlockedError):
-                _log_blocked(outgoing.url.raw_host, request.reach)
+                log_blocked(outgoing.url.raw_host, is_users=request.reach.is_users)
             raise _translate(error, request.reach) from error
         try:
             yield UpstreamResponse(response)
@@ -169,7 +168,7 @@ class Egress:
             trust_env=False,
             timeout=_TIMEOUT,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"accept-encoding": "identity", "user-agent": "waystation"},
+            headers={"accept-encoding": "identity", USER_AGENT: self._user_agent},
         )
 
     def _make_transport(self) -> httpx2.AsyncBaseTransport:
@@ -189,17 +188,7 @@ def _url_of(request: UpstreamRequest) -> str:
     """Return the URL to ask. Raises InvalidBaseUrlError."""
     if not request.reach.is_users:
         return request.url
-    try:
-        return parse_user_url(request.url, request.reach.allowed, max_length=MAX_USER_URL)
-    except InvalidBaseUrlError:
-        _log_blocked(request.url.encode("utf-8", "surrogatepass"), request.reach)
-        raise
-
-
-def _log_blocked(host: bytes, reach: Reach) -> None:
-    """Tell that a connection was refused; of the host, or a URL that has none, its digest."""
-    told = {"host_sha256": hashlib.sha256(host).hexdigest(), "is_users": reach.is_users}
-    _log.warning("ssrf_blocked", extra=told)
+    return check_user_url(request.url, request.reach.allowed, max_length=MAX_USER_URL)
 
 
 def _translate(error: httpx2.HTTPError, reach: Reach = OPERATORS) -> GatewayError:

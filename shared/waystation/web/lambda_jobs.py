@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
-from waystation.web.log import log_unexpected
+from waystation.web.log import lines_of, log_unexpected
 from waystation.web.request import RESERVE_S
 
 Handler: TypeAlias = Callable[[Any, Any], object]
@@ -36,11 +36,13 @@ def handle_jobs(
         left_s = context.get_remaining_time_in_millis() / 1000 - RESERVE_S
         loop = asyncio.get_event_loop()  # the one that HTTP requests run on
         ends_at = loop.time() + max(min(left_s, within_s), 0.0)
-        try:
-            loop.run_until_complete(_awaited(run(event, ends_at)))
-        except Exception as error:
-            log_unexpected(error, str(event.get("request_id")))
-            raise JobFailedError from None
+        request_id = str(event.get("request_id"))
+        with lines_of(request_id):
+            try:
+                loop.run_until_complete(_awaited(run(event, ends_at)))
+            except Exception as error:
+                log_unexpected(error, request_id)
+                raise JobFailedError from None
         return None
 
     return handler

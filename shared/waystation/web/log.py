@@ -7,7 +7,9 @@ takes live secrets and key-like text out of every line, whoever wrote it.
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
@@ -42,6 +44,8 @@ REQUEST_FIELDS = frozenset(
 # They would log the URLs, status lines and headers of upstream calls.
 _TALKATIVE = ("httpx2", "httpcore2")
 
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
 SecretValues = Callable[[], Iterable[str]]
 
 
@@ -51,7 +55,10 @@ class _RedactingFormatter(LambdaPowertoolsFormatter):
         self._live_secrets = live_secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        vars(record).pop("taskName", None)  # Python 3.12 adds it to every record
+        told = vars(record)
+        told.pop("taskName", None)  # Python 3.12 adds it to every record
+        if (request_id := _request_id.get()) is not None:
+            told.setdefault("request_id", request_id)
         return redact(super().format(record), self._live_secrets())
 
 
@@ -91,6 +98,16 @@ def _guard_libraries(live_secrets: SecretValues) -> None:
         inner = handler.formatter or logging.Formatter()
         if not isinstance(inner, _GuardedFormatter):
             handler.setFormatter(_GuardedFormatter(inner, live_secrets))
+
+
+@contextmanager
+def lines_of(request_id: str) -> Iterator[None]:
+    """Have every line that is written inside tell the request it belongs to."""
+    before = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(before)
 
 
 def log_request(fields: Mapping[str, object]) -> None:

@@ -1,7 +1,7 @@
 """What every request gets: an id, safe headers, errors in the envelope, one log line."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.datastructures import MutableHeaders
@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from waystation.credentials.own import forgotten_in_the_end
 from waystation.errors import (
     GatewayError,
     InternalError,
@@ -19,8 +20,9 @@ from waystation.errors import (
 )
 from waystation.web.cors import Cors
 from waystation.web.envelopes import AFTERWARDS, NOTES, speaks_anthropic
-from waystation.web.log import log_request, log_unexpected
+from waystation.web.log import lines_of, log_request, log_unexpected
 from waystation.web.responses import error_response
+from waystation.wire.own_requests import is_own
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
 
@@ -50,13 +52,19 @@ class GatewayMiddleware:
         self._app = app
         self._cors = cors
         self._new_request_id = new_request_id
-        self._via = via.lower()
+        self._via = via
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(self._new_request_id(), time.monotonic())
+        with lines_of(exchange.request_id), forgotten_in_the_end():
+            await self._answer(exchange, scope, receive, send)
+
+    async def _answer(
+        self, exchange: _Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         scope[NOTES], scope[AFTERWARDS] = exchange.notes, exchange.afterwards
         exchange.notes |= {"request_id": exchange.request_id, "method": scope["method"]}
 
@@ -118,18 +126,10 @@ def _to_gateway_error(error: Exception) -> GatewayError:
     return InternalError()
 
 
-def _refuse_own(scope: Scope, via: str) -> None:
+def _refuse_own(scope: Scope, name: str) -> None:
     """Raise LoopDetectedError for a request that this gateway has sent (S-11)."""
-    if via in _names_in_via(scope):
+    if is_own(scope["headers"], name):
         raise LoopDetectedError
-
-
-def _names_in_via(scope: Scope) -> Iterator[str]:
-    """Yield, in lower case, whom a request has come through: `1.1 <name> (comment), …`."""
-    for name, value in scope["headers"]:
-        if name.lower() == b"via":
-            for hop in value.decode("latin-1").lower().split(","):
-                yield from hop.split()[1:2]
 
 
 def _add_headers(message: Message, request_id: str, scope: Scope, cors: Cors) -> None:

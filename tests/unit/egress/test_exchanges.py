@@ -52,7 +52,7 @@ async def test_the_request_goes_out_as_it_was_built(egress, upstream):
     await body_of(egress, upstream)
     assert upstream.last.raw == (
         f"POST /v1 HTTP/1.1\r\nHost: {upstream.address}\r\nConnection: keep-alive\r\n"
-        "accept-encoding: identity\r\nuser-agent: waystation\r\naccept: x\r\n"
+        "accept-encoding: identity\r\nuser-agent: waystation/waystation\r\naccept: x\r\n"
         "via: 1.1 waystation\r\n"
         "Content-Length: 2\r\n\r\n{}"
     ).encode("ascii")
