@@ -77,6 +77,15 @@ def test_errors_are_lines_as_compilers_print_them(bad):
     assert not {"secret-in-the-file", "12345"} & set(result.stderr.split())
 
 
+def test_file_that_is_refused_as_a_whole_has_no_usable_endpoints(tmp_path):
+    file = tmp_path / "whole.yaml"
+    file.write_text("endpoints: {allowedAddresses: [10.0.0.0/8], custom: []}")
+    result = run("validate", str(file))
+    assert result.exit_code == 1
+    assert result.stdout == f"{file} is not valid, and refused as a whole.\n"
+    assert "endpoints.allowedAddresses[0]: expected an exact host:port" in result.stderr
+
+
 def test_errors_as_json_name_path_message_and_line(bad):
     result = run("validate", str(bad), "--json")
     assert (result.exit_code, result.stderr) == (1, "")

@@ -36,7 +36,9 @@ def dev(
     user: Annotated[
         Path | None, typer.Option(help="JSON of the user the key is for, in LibreChat's fields.")
     ] = None,
-    no_demo: Annotated[bool, typer.Option(help="Leave the demo upstream out.")] = False,
+    no_demo: Annotated[
+        bool, typer.Option("--no-demo", help="Leave the demo upstream out.")
+    ] = False,
 ) -> None:
     """Serve every route on one port, with emulated AWS in the process. Ctrl-C stops it."""
     for path in filter(None, (config, env_file, user)):

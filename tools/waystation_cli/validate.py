@@ -64,6 +64,9 @@ def print_findings(file: Path, findings: Findings) -> None:
             where = f"{file}:{problem.line or 1}"
             path = f"{problem.path}: " if problem.path else ""
             error_console.print(f"{where}: {kind}: {path}{problem.message}")
+    if findings.file_errors:
+        print(f"{file} is not valid, and refused as a whole.")
+        return
     names = ", ".join(endpoint.name for endpoint in findings.endpoints) or "none"
     verdict = "not valid" if findings.errors else "valid"
     print(f"{file} is {verdict}. Usable endpoints: {names}.")

@@ -37,6 +37,7 @@ class ConfigRejectedError(ValueError):
 class ConfigSnapshot:
     """The usable endpoints, and by name the first problem of each unusable entry.
 
+    `errors` are all mistakes of the file, none of which makes the whole of it unusable.
     `shows_prices` says whether LibreChat's interface shows users what a model costs.
     """
 
@@ -46,6 +47,7 @@ class ConfigSnapshot:
     allowed_addresses: frozenset[str]
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
     shows_prices: bool = False
+    errors: tuple[ConfigProblem, ...] = ()
 
     def title_settings(self, endpoint: Endpoint) -> TitleSettings | ConfigProblem:
         """Return how chats of an endpoint get titles, or why its settings cannot be used.
@@ -87,6 +89,7 @@ def build_snapshot(document: bytes) -> ConfigSnapshot:
         allowed_addresses=findings.allowed_addresses,
         titles=findings.titles,
         shows_prices=findings.shows_prices,
+        errors=findings.errors,
     )
 
 
