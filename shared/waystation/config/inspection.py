@@ -133,6 +133,10 @@ class _Inspection:
     def _check_titles(self, name: str, section: object) -> None:
         settings, problems = _parse(TitleSettings, section)
         base = ("endpoints", name)
+        for path, message in advice.advise_on_section(
+            name, section, titles_for_all="all" in self._titles
+        ):
+            self._warn((*base, *path), message)
         found = _by_line([self._problem((*base, *path), text) for path, text in problems.items()])
         self._errors += found
         self._titles[name] = settings if settings and not found else found[0]
@@ -145,7 +149,12 @@ class _Inspection:
         for index, entry in enumerate(entries):
             self._check_entry(index, entry)
         for index, endpoint in self._endpoints.items():
-            hints = advice.advise(endpoint, self._names, titles_for_all="all" in self._titles)
+            hints = advice.advise(
+                endpoint,
+                self._names,
+                titles_for_all="all" in self._titles,
+                allowed_addresses=self._addresses,
+            )
             for path, message in hints:
                 self._warn((*_CUSTOM, index, *path), message)
 
