@@ -10,7 +10,8 @@ from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
 from waystation.calls.refusals import as_the_users, names_schema_option, names_usage_option
 from waystation.calls.senders import Sender, UpstreamAnswer
-from waystation.calls.target import VariableResolver, resolve_target
+from waystation.calls.target import resolve_target
+from waystation.config.templates import VariableResolver
 from waystation.credentials.own import OwnCredentialsSource
 from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from waystation.config.inspection import ConfigProblem, Findings, inspect
 from waystation.config.schema import Endpoint
@@ -14,6 +14,7 @@ __all__ = [
     "ConfigRejectedError",
     "ConfigSnapshot",
     "Findings",
+    "SnapshotSource",
     "build_snapshot",
     "inspect",
 ]
@@ -70,6 +71,13 @@ class ConfigSnapshot:
     def problem(self, name: str) -> ConfigProblem | None:
         """Return why the entry that a client means by `name` is unusable."""
         return None if self.endpoint(name) else _find(name, self.broken)
+
+
+class SnapshotSource(Protocol):
+    """What use cases ask for the configuration; `reload.ConfigLoader` is one."""
+
+    async def snapshot(self) -> ConfigSnapshot:
+        """Return the configuration in force. Raises ConfigUnavailableError."""
 
 
 def build_snapshot(document: bytes) -> ConfigSnapshot:
