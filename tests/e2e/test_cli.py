@@ -118,6 +118,13 @@ def test_schema_describes_an_entry():
     assert references <= schema["$defs"].keys()
 
 
+def test_schema_describes_the_titles_of_every_endpoint():
+    schema = json.loads(succeed("schema"))
+    titles = schema["properties"]["endpoints"]["properties"]["all"]
+    assert titles == {"$ref": "#/$defs/TitleSettings"}
+    assert "titleConvo" in schema["$defs"]["TitleSettings"]["properties"]
+
+
 def test_file_is_put_in_s3_as_it_is(good):
     uri = "s3://way-config/librechat.yaml"
     assert succeed("push", str(good), "--config-uri", uri) == (
