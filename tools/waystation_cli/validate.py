@@ -34,7 +34,7 @@ def schema() -> None:
     """Print the JSON Schema of the file, for editors."""
     endpoint = Endpoint.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
     definitions = endpoint.pop("$defs", {})
-    titles = dict.fromkeys(TITLE_SECTIONS, {"$ref": "#/$defs/TitleSettings"})
+    titles = {name: {"$ref": "#/$defs/TitleSettings"} for name in TITLE_SECTIONS}
     custom = {"type": "array", "items": {"$ref": "#/$defs/Endpoint"}}
     addresses = {"type": "array", "items": {"type": "string"}}
     endpoints = {
