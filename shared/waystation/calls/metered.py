@@ -83,6 +83,7 @@ class MeteredCalls:
 
     async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
         """Return the whole answer, its usage with the cost beside it. Raises GatewayError."""
+        call = replace(call, deadline=call.deadline.of_whole_answer())
         prepared = await self._prepare(call)
         outcome = self._outcome(prepared)
         try:
