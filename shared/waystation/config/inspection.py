@@ -105,6 +105,8 @@ class _Inspection:
         for key in root:
             if key not in advice.ROOT_KEYS:
                 self._warn((key,), "unknown key, ignored")
+        if "balance" in root:
+            self._warn(("balance",), "without effect: nothing is limited by a balance")
         interface = root.get("interface")
         self._shows_prices = isinstance(interface, dict) and interface.get("contextCost") is True
         sections = root.get("endpoints", {})
