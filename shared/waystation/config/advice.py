@@ -5,6 +5,7 @@ All of it is advice; what stops an entry from working is in the schema.
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import TypeAlias
 
@@ -75,6 +76,7 @@ _THIS_MACHINE = re.compile(
 _SECRET = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9_.~+/=-]{20,}")
 _SECRET_PREFIXES = ("sk-", "sk_", "gsk_", "xai-", "hf_", "pplx-", "AIza", "r8_", "nvapi-")
 _MIN_SECRET_LENGTH = 12
+_CLOSE = 0.8  # of difflib's ratio: one letter more, less or elsewhere
 
 
 def find_unknown_keys(entry: Mapping[str, object]) -> Iterator[Advice]:
@@ -184,7 +186,11 @@ def _unknown(part: object, model: type[BaseModel], path: Path) -> Iterator[Advic
     known = _known_keys(model)
     for key in part:
         if known.get(_simplify(key)) != key:
-            yield (*path, key), "unknown key, ignored" + _suggest(known.get(_simplify(key)))
+            meant = get_close_matches(_simplify(key), known, 1, _CLOSE)
+            yield (
+                (*path, key),
+                "unknown key, ignored" + _suggest(known[meant[0]] if meant else None),
+            )
 
 
 @cache

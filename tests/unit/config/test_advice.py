@@ -23,6 +23,7 @@ def warnings_for(**changes: object) -> dict[str, str]:
     ("changes", "path", "message"),
     [
         ({"fooBar": 1}, "fooBar", "unknown key, ignored"),
+        ({"titelModel": "m"}, "titelModel", "unknown key, ignored; did you mean titleModel?"),
         ({"title_convo": 1}, "title_convo", "unknown key, ignored; did you mean titleConvo?"),
         ({"models": {"default": ["a"], "x": 1}}, "models.x", "unknown key, ignored"),
         (
