@@ -77,6 +77,15 @@ def test_errors_are_lines_as_compilers_print_them(bad):
     assert not {"secret-in-the-file", "12345"} & set(result.stderr.split())
 
 
+def test_file_that_is_refused_as_a_whole_has_no_usable_endpoints(tmp_path):
+    file = tmp_path / "whole.yaml"
+    file.write_text("endpoints: {allowedAddresses: [10.0.0.0/8], custom: []}")
+    result = run("validate", str(file))
+    assert result.exit_code == 1
+    assert result.stdout == f"{file} is not valid, and refused as a whole.\n"
+    assert "endpoints.allowedAddresses[0]: expected an exact host:port" in result.stderr
+
+
 def test_errors_as_json_name_path_message_and_line(bad):
     result = run("validate", str(bad), "--json")
     assert (result.exit_code, result.stderr) == (1, "")
@@ -107,6 +116,13 @@ def test_schema_describes_an_entry():
     }
     references = {text.split('"')[0] for text in json.dumps(schema).split('"$ref": "#/$defs/')[1:]}
     assert references <= schema["$defs"].keys()
+
+
+def test_schema_describes_the_titles_of_every_endpoint():
+    schema = json.loads(succeed("schema"))
+    titles = schema["properties"]["endpoints"]["properties"]["all"]
+    assert titles == {"$ref": "#/$defs/TitleSettings"}
+    assert "titleConvo" in schema["$defs"]["TitleSettings"]["properties"]
 
 
 def test_file_is_put_in_s3_as_it_is(good):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,10 @@ from tests.support.fake_upstream import (
     FakeUpstream,
     Reply,
     chunk_of,
+    completion,
     endless_reply,
     head,
+    json_reply,
     stream_reply,
 )
 from tests.support.served_gateway import (
@@ -23,12 +26,13 @@ from tests.support.served_gateway import (
     expect_released,
     sse_data,
 )
+from waystation.chat.service import Chat
 from waystation.egress.deadlines import Deadline
 from waystation.errors import GatewayError
 from waystation.identity.incoming import Incoming
 from waystation.identity.user import Caller, User
 from waystation.wire.chat_request import parse_chat_request
-from waystation.wire.events import Delta, Failed, StreamEvent
+from waystation.wire.events import Completion, Delta, Failed, StreamEvent
 
 RESERVE_MS = 3000  # what the gateway keeps for itself of the time that Lambda has left
 
@@ -118,14 +122,32 @@ def test_a_stream_must_go_on_in_time(served: ServedGateway, upstream: FakeUpstre
     assert last.error.code == "upstream_timeout"
 
 
+def test_a_whole_answer_has_all_the_time_there_is(
+    served: ServedGateway, upstream: FakeUpstream
+) -> None:
+    upstream.answer([0.3, *json_reply(completion("Late"))])
+
+    async def ask() -> Completion:
+        chat = await _route(served, chat_body(), first_byte_s=0.1, idle_s=0.1)
+        return await served.runtime.chat.complete(chat, lambda record: None)
+
+    assert served.run(ask()).body["id"] == completion()["id"]
+
+
 async def _stream(
     served: ServedGateway, *, first_byte_s: float, idle_s: float
 ) -> list[StreamEvent]:
     """Make a streamed call with short deadlines, below HTTP."""
-    ends_at = asyncio.get_running_loop().time() + 10
     body = chat_body(stream=True)
+    chat = await _route(served, body, first_byte_s=first_byte_s, idle_s=idle_s)
+    stream = served.runtime.chat.stream(chat, lambda record: None)
+    return [event async for batch in stream for event in batch]
+
+
+async def _route(
+    served: ServedGateway, body: Mapping[str, object], *, first_byte_s: float, idle_s: float
+) -> Chat:
+    ends_at = asyncio.get_running_loop().time() + 10
     incoming = Incoming("a-request", Caller(User("alice"), "a-key"), {}, body, ends_at, {})
     chat = await served.runtime.chat.route(incoming, parse_chat_request(body))
-    call = replace(chat.call, deadline=Deadline(ends_at, first_byte_s, idle_s))
-    stream = served.runtime.chat.stream(replace(chat, call=call), lambda record: None)
-    return [event async for batch in stream for event in batch]
+    return replace(chat, call=replace(chat.call, deadline=Deadline(ends_at, first_byte_s, idle_s)))

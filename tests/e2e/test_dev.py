@@ -49,6 +49,22 @@ def test_the_demo_makes_titles(tmp_path: Path) -> None:
         assert wait_for_title(dev.client, conversation) == "How do I bake bread"
 
 
+def test_what_is_not_set_is_told_and_the_line_is_for_an_endpoint_that_works(
+    tmp_path: Path, acme: dict[str, object]
+) -> None:
+    config = build_config(
+        acme | {"name": "Unset", "apiKey": "${NOWHERE}", "headers": {"X-A": "${THERE} ${GONE}"}},
+        acme | {"name": "Mine", "apiKey": "user_provided"},
+        acme | {"apiKey": "a-key"},
+    )
+    with DevProcess(tmp_path, config=config, environment={"THERE": "1"}) as dev:
+        output = dev.output.read_text()
+
+    assert "Endpoint 'Unset' waits for: NOWHERE, GONE\n" in output
+    assert output.count("waits for") == 1
+    assert '"model": "Acme/' in output.partition("Try it:\n")[2]
+
+
 def test_all_routes_are_on_one_port_and_ctrl_c_ends_it(
     tmp_path: Path, upstream: FakeUpstream, acme: dict[str, object]
 ) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 
 from tests.support.fakes import Clock, ScriptedEgress, StaticConfig, StaticSecrets, StaticUserKeys
 from tests.support.fakes import built_ins as no_built_ins
+from waystation.calls.routing import BuiltInSource
 from waystation.calls.senders import Sender
 from waystation.credentials.own import OwnCredentials
 from waystation.ledger.learned import LearnedPrices
 from waystation.models.cache import ListCache
 from waystation.models.lists import ModelLists
-from waystation.models.service import BuiltInSource, ModelsService
+from waystation.models.service import ModelsService
 from waystation_cli.local.memory_table import InMemoryTable
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.logs import kept_lines
 from waystation.bootstrap.on_aws import LazyRuntime, start
-from waystation.bootstrap.runtime import _log_rejected, _log_unreadable
+from waystation.bootstrap.runtime import _log_flawed, _log_rejected, _log_unreadable
 from waystation.config.snapshot import ConfigProblem
 from waystation.settings import SettingsError
 
@@ -64,10 +64,13 @@ def test_unusable_way_out_is_told_at_start(monkeypatch, name, value):
 def test_configuration_that_is_not_used_is_logged_with_the_reason():
     problem = ConfigProblem("endpoints.custom", "must be a list", 3)
     with kept_lines("waystation.config") as lines:
-        _log_rejected((problem,))
+        _log_rejected((problem, ConfigProblem("", "not valid YAML", 4)))
+        _log_flawed((problem,))
         _log_unreadable("AccessDenied")
-    rejected, unreadable = lines
+    rejected, flawed, unreadable = lines
     assert rejected.getMessage() == "config_rejected"
-    assert vars(rejected)["problems"] == ["line 3: endpoints.custom: must be a list"]
+    told = "line 3: endpoints.custom: must be a list"
+    assert vars(rejected)["problems"] == [told, "line 4: not valid YAML"]
+    assert (flawed.getMessage(), vars(flawed)["problems"]) == ("config_flawed", [told])
     assert unreadable.getMessage() == "config_unreadable"
     assert vars(unreadable)["cause"] == "AccessDenied"

@@ -9,7 +9,10 @@ from typing import Annotated
 import typer
 from uvicorn.loops.auto import auto_loop_factory
 
+from waystation.calls.target import users_part
 from waystation.config.snapshot import ConfigSnapshot
+from waystation.config.templates import find_variables
+from waystation.credentials.secrets import Secrets
 from waystation.errors import ConfigUnavailableError
 from waystation.identity.gateway_keys import is_possible_key, make_key
 from waystation.identity.user import User, parse_user
@@ -36,7 +39,9 @@ def dev(
     user: Annotated[
         Path | None, typer.Option(help="JSON of the user the key is for, in LibreChat's fields.")
     ] = None,
-    no_demo: Annotated[bool, typer.Option(help="Leave the demo upstream out.")] = False,
+    no_demo: Annotated[
+        bool, typer.Option("--no-demo", help="Leave the demo upstream out.")
+    ] = False,
 ) -> None:
     """Serve every route on one port, with emulated AWS in the process. Ctrl-C stops it."""
     for path in filter(None, (config, env_file, user)):
@@ -75,6 +80,8 @@ async def _serve(options: LocalOptions) -> None:
         snapshot = None
         error_console.print(f"{options.config} cannot be used yet; `waystation validate` says why.")
     _greet(options, snapshot)
+    if snapshot:
+        await _show_what_works(options, snapshot, runtime.secrets)
     await serve(app, listener)
 
 
@@ -92,11 +99,25 @@ def _greet(options: LocalOptions, snapshot: ConfigSnapshot | None) -> None:
     print(f"Key (trusted, admin, user '{options.user.id}'): {options.key}")
     for name, problem in (snapshot.broken if snapshot else {}).items():
         error_console.print(f"Endpoint '{name}' is left out: {problem.path}: {problem.message}")
-    endpoint = next(iter(snapshot.endpoints), None) if snapshot else None
-    if endpoint is not None:
-        model = f"{endpoint.name}/{endpoint.models.default[0]}"
-        print("Try it:\n  " + curl_line(options.url, options.key, model))
     print(end="", flush=True)
+
+
+async def _show_what_works(
+    options: LocalOptions, snapshot: ConfigSnapshot, secrets: Secrets
+) -> None:
+    """Print which variables are not set, and a chat with the first endpoint that lacks nothing."""
+    ready: list[str] = []
+    for endpoint in snapshot.endpoints:
+        texts = [endpoint.api_key, endpoint.base_url, *endpoint.headers.values()]
+        names = dict.fromkeys(name for text in texts for name in find_variables(text))
+        values = await secrets.resolve(set(names))
+        unset = [name for name in names if not values.get(name)]
+        if unset:
+            error_console.print(f"Endpoint '{endpoint.name}' waits for: {', '.join(unset)}")
+        elif not (await users_part(endpoint, secrets)).key:
+            ready.append(f"{endpoint.name}/{endpoint.models.default[0]}")
+    if ready:
+        print("Try it:\n  " + curl_line(options.url, options.key, ready[0]), flush=True)
 
 
 def curl_line(url: str, key: str, model: str) -> str:

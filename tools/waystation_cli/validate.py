@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from waystation.config.schema import Endpoint
+from waystation.config.schema_titles import TITLE_SECTIONS, TitleSettings
 from waystation.config.snapshot import ConfigProblem, Findings, inspect
 from waystation_cli.console import error_console, fail
 
@@ -33,18 +34,23 @@ def schema() -> None:
     """Print the JSON Schema of the file, for editors."""
     endpoint = Endpoint.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
     definitions = endpoint.pop("$defs", {})
+    titles = {name: {"$ref": "#/$defs/TitleSettings"} for name in TITLE_SECTIONS}
     custom = {"type": "array", "items": {"$ref": "#/$defs/Endpoint"}}
     addresses = {"type": "array", "items": {"type": "string"}}
     endpoints = {
         "type": "object",
-        "properties": {"custom": custom, "allowedAddresses": addresses},
+        "properties": {"custom": custom, "allowedAddresses": addresses, **titles},
     }
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "librechat.yaml, as Waystation reads it",
         "type": "object",
         "properties": {"version": {"type": "string"}, "endpoints": endpoints},
-        "$defs": {**definitions, "Endpoint": endpoint},
+        "$defs": {
+            **definitions,
+            "Endpoint": endpoint,
+            "TitleSettings": TitleSettings.model_json_schema(by_alias=True),
+        },
     }
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
@@ -64,6 +70,9 @@ def print_findings(file: Path, findings: Findings) -> None:
             where = f"{file}:{problem.line or 1}"
             path = f"{problem.path}: " if problem.path else ""
             error_console.print(f"{where}: {kind}: {path}{problem.message}")
+    if findings.file_errors:
+        print(f"{file} is not valid, and refused as a whole.")
+        return
     names = ", ".join(endpoint.name for endpoint in findings.endpoints) or "none"
     verdict = "not valid" if findings.errors else "valid"
     print(f"{file} is {verdict}. Usable endpoints: {names}.")

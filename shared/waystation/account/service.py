@@ -2,22 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from waystation.account.body import KeyBody
 from waystation.calls.routing import Routes
-from waystation.calls.target import VariableResolver, users_part
-from waystation.config.snapshot import ConfigSnapshot
+from waystation.calls.target import users_part
+from waystation.config.snapshot import SnapshotSource
+from waystation.config.templates import VariableResolver
 from waystation.credentials.own import keep_out_of_log
 from waystation.credentials.user_keys import KeptKey, UserKeys
 from waystation.egress.blocked import check_user_url
 from waystation.errors import EndpointNotFoundError, InvalidBodyError
 from waystation.ledger.records import bounded
-
-
-class SnapshotSource(Protocol):
-    async def snapshot(self) -> ConfigSnapshot:
-        """Return the configuration in force. Raises ConfigUnavailableError."""
 
 
 class AccountService:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waystation.aws.key_service import KeyService
+from waystation.bootstrap.runtime import Runtime, build_runtime, live_secrets, make_bedrock_sender
 from waystation.chat.titles import TitleStarter
 from waystation.config.inspection import is_exact_address
 from waystation.config.sources import (
@@ -35,8 +36,6 @@ from waystation.titles.service import TitleService
 
 if TYPE_CHECKING:
     from waystation.aws.clients import AwsClients
-
-from waystation.bootstrap.runtime import Runtime, build_runtime, live_secrets, make_bedrock_sender
 
 
 class LazyRuntime:

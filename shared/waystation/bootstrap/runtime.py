@@ -16,9 +16,7 @@ from waystation.chat.titles import TitleStarter
 from waystation.config.built_ins import BuiltIns
 from waystation.config.reload import ConfigLoader
 from waystation.config.snapshot import ConfigProblem
-from waystation.config.sources import (
-    ConfigSource,
-)
+from waystation.config.sources import ConfigSource
 from waystation.credentials.own import values_in_use
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.user_keys import UserKeys
@@ -34,9 +32,7 @@ from waystation.ledger.prices import ConfiguredPrices, PriceBooks
 from waystation.models.cache import ListCache
 from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
-from waystation.settings import (
-    ResponseMode,
-)
+from waystation.settings import ResponseMode
 from waystation.titles.service import TitleService
 from waystation.titles.store import TitleStore
 
@@ -88,6 +84,7 @@ def build_runtime(
         stale_after_s=config_stale_s,
         now=time.monotonic,
         on_rejected=_log_rejected,
+        on_flawed=_log_flawed,
         on_unreadable=_log_unreadable,
         allowed_addresses=allowed_addresses,
     )
@@ -180,8 +177,17 @@ def make_bedrock_sender(proxy: str | None = None, ca_bundle: str | None = None) 
 
 def _log_rejected(problems: tuple[ConfigProblem, ...]) -> None:
     """Tell that a new configuration is not used, and why."""
-    shown = [f"line {p.line}: {p.path}: {p.message}" for p in problems]
-    _log.error("config_rejected", extra={"problems": shown})
+    _log.error("config_rejected", extra={"problems": [_shown(problem) for problem in problems]})
+
+
+def _log_flawed(problems: tuple[ConfigProblem, ...]) -> None:
+    """Tell that a new configuration is used but for what is wrong in it."""
+    _log.warning("config_flawed", extra={"problems": [_shown(problem) for problem in problems]})
+
+
+def _shown(problem: ConfigProblem) -> str:
+    path = f"{problem.path}: " if problem.path else ""
+    return f"line {problem.line}: {path}{problem.message}"
 
 
 def _log_unreadable(reason: str) -> None:

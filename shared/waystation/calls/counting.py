@@ -5,7 +5,8 @@ from dataclasses import replace
 from waystation.calls.call import Call
 from waystation.calls.refusals import as_the_users
 from waystation.calls.senders import Sender
-from waystation.calls.target import VariableResolver, resolve_target
+from waystation.calls.target import resolve_target
+from waystation.config.templates import VariableResolver
 from waystation.credentials.own import OwnCredentialsSource
 from waystation.egress.client import MAX_ERROR_BYTES
 from waystation.errors import NotFoundError, UpstreamInvalidResponseError

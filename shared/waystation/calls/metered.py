@@ -10,7 +10,8 @@ from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
 from waystation.calls.refusals import as_the_users, names_schema_option, names_usage_option
 from waystation.calls.senders import Sender, UpstreamAnswer
-from waystation.calls.target import VariableResolver, resolve_target
+from waystation.calls.target import resolve_target
+from waystation.config.templates import VariableResolver
 from waystation.credentials.own import OwnCredentialsSource
 from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience
@@ -82,6 +83,7 @@ class MeteredCalls:
 
     async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
         """Return the whole answer, its usage with the cost beside it. Raises GatewayError."""
+        call = replace(call, deadline=call.deadline.of_whole_answer())
         prepared = await self._prepare(call)
         outcome = self._outcome(prepared)
         try:

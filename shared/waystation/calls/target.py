@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from waystation.calls.call import Call
@@ -15,6 +14,7 @@ from waystation.config.schema import USER_PROVIDED, Endpoint
 from waystation.config.templates import (
     UnknownPlaceholderError,
     UnresolvedVariableError,
+    VariableResolver,
     expand_variables,
     fill_placeholders,
     find_variables,
@@ -46,11 +46,6 @@ _REGION = re.compile(r"bedrock:[a-z]{2}(?:-[a-z0-9]+)+")
 _ACCESS_KEY_ID = "BEDROCK_AWS_ACCESS_KEY_ID"
 _SECRET_ACCESS_KEY = "BEDROCK_AWS_SECRET_ACCESS_KEY"  # noqa: S105 (a name)
 _SESSION_TOKEN = "BEDROCK_AWS_SESSION_TOKEN"  # noqa: S105 (a name)
-
-
-class VariableResolver(Protocol):
-    async def resolve(self, names: set[str], /) -> Mapping[str, str]:
-        """Return the values of the names that have one. Raises SecretUnavailableError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,18 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from waystation.calls.call import Call
 from waystation.calls.metered import MeteredCalls, OnSettled
 from waystation.calls.routing import Routes
 from waystation.chat.titles import TitleBeside, TitleStarter, title_beside
-from waystation.config.snapshot import ConfigSnapshot
+from waystation.config.snapshot import SnapshotSource
 from waystation.credentials.own import read_headers
 from waystation.egress.deadlines import Deadline
 from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import Completion, StreamEvent
-
-
-class SnapshotSource(Protocol):
-    async def snapshot(self) -> ConfigSnapshot:
-        """Return the configuration in force. Raises ConfigUnavailableError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ All of it is advice; what stops an entry from working is in the schema.
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import TypeAlias
 
@@ -60,10 +61,22 @@ ROOT_KEYS = frozenset(
         "endpoints",
     }
 )
-_HIDDEN = TitleSettings.model_fields.keys() - {"title_convo", "title_timing"}
+_TITLES = TitleSettings.model_fields.keys() - {"title_convo"}
+_HIDDEN = _TITLES - {"title_timing"}
+# Keys of an entry that only LibreChat's own server and interface use.
+_LIBRECHATS = frozenset(
+    name
+    for name in Endpoint.model_fields
+    if name.startswith(("activity_", "reasoning_label"))
+    or name in {"api_key_preview", "stream_rate", "max_tool_result_chars"}
+)
+_THIS_MACHINE = re.compile(
+    r"https?://((?:localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?)(?:[/?]|$)", re.IGNORECASE
+)
 _SECRET = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9_.~+/=-]{20,}")
 _SECRET_PREFIXES = ("sk-", "sk_", "gsk_", "xai-", "hf_", "pplx-", "AIza", "r8_", "nvapi-")
 _MIN_SECRET_LENGTH = 12
+_CLOSE = 0.8  # of difflib's ratio: one letter more, less or elsewhere
 
 
 def find_unknown_keys(entry: Mapping[str, object]) -> Iterator[Advice]:
@@ -81,24 +94,52 @@ def find_unknown_keys(entry: Mapping[str, object]) -> Iterator[Advice]:
 
 
 def advise(
-    endpoint: Endpoint, names: Collection[str], *, titles_for_all: bool = False
+    endpoint: Endpoint,
+    names: Collection[str],
+    *,
+    titles_for_all: bool = False,
+    allowed_addresses: Collection[str] = (),
 ) -> Iterator[Advice]:
     """Yield what to look at in a valid `endpoint`; `names` are those of all entries.
 
-    `titles_for_all` tells that the file has `endpoints.all`.
+    `titles_for_all` tells that the file has `endpoints.all`; `allowed_addresses` are its own.
     """
     if endpoint.name != endpoint.name.strip():
         yield ("name",), "has blanks at its ends, and they count"
-    if "" in endpoint.models.default:
-        yield ("models", "default"), "has an empty model name"
     yield from _advise_on_destination(endpoint)
+    local = _THIS_MACHINE.match(endpoint.base_url.strip())
+    if local and local[1].lower() not in allowed_addresses:
+        yield ("baseURL",), "this machine: only `waystation dev` asks it"
+    yield from _advise_on_models(endpoint)
     yield from _advise_on_headers(endpoint)
     known = {*names, *(BUILT_IN_NAMES - {"custom"})}
     if endpoint.title_endpoint and endpoint.title_endpoint not in known:
         yield ("titleEndpoint",), "there is no such endpoint; titles use this one"
+    yield from _advise_on_titles(endpoint, titles_for_all=titles_for_all)
+    for name in sorted(_LIBRECHATS & endpoint.model_fields_set):
+        yield (to_camel(name),), "without effect: only LibreChat itself reads it"
+
+
+def advise_on_section(name: str, section: object, *, titles_for_all: bool) -> Iterator[Advice]:
+    """Yield what has no effect in a section beside the entries, such as `endpoints.openAI`."""
+    if titles_for_all and name != "all":
+        yield (), "without effect: endpoints.all is there, and hides it"
+        return
+    known = _known_keys(TitleSettings).values()
+    for key in section if isinstance(section, dict) else ():
+        if key not in known:
+            yield (key,), "without effect: only the keys of titles are read here"
+
+
+def _advise_on_titles(endpoint: Endpoint, *, titles_for_all: bool) -> Iterator[Advice]:
     if titles_for_all:
-        for name in sorted(_HIDDEN & endpoint.model_fields_set):
-            yield (to_camel(name),), "without effect: endpoints.all is there, and hides it"
+        names, message = _HIDDEN, "without effect: endpoints.all is there, and hides it"
+    elif not endpoint.title_convo:
+        names, message = _TITLES, "without effect: titleConvo is not true"
+    else:
+        return
+    for name in sorted(names & endpoint.model_fields_set):
+        yield (to_camel(name),), message
 
 
 def _advise_on_destination(endpoint: Endpoint) -> Iterator[Advice]:
@@ -115,8 +156,15 @@ def _advise_on_destination(endpoint: Endpoint) -> Iterator[Advice]:
             yield ("headers",), "never sent: baseURL is user_provided"
     elif not url.startswith(("http://", "https://", "${")):
         yield ("baseURL",), "expected a URL that begins with https:// or http://"
+
+
+def _advise_on_models(endpoint: Endpoint) -> Iterator[Advice]:
+    if "" in endpoint.models.default:
+        yield ("models", "default"), "has an empty model name"
     if endpoint.provider and endpoint.models.fetch:
         yield ("models", "fetch"), "has no effect with a provider; models.default is the list"
+    if endpoint.models.user_id_query and not endpoint.models.fetch:
+        yield ("models", "userIdQuery"), "without effect: models.fetch is not true"
 
 
 def _advise_on_headers(endpoint: Endpoint) -> Iterator[Advice]:
@@ -138,7 +186,11 @@ def _unknown(part: object, model: type[BaseModel], path: Path) -> Iterator[Advic
     known = _known_keys(model)
     for key in part:
         if known.get(_simplify(key)) != key:
-            yield (*path, key), "unknown key, ignored" + _suggest(known.get(_simplify(key)))
+            meant = get_close_matches(_simplify(key), known, 1, _CLOSE)
+            yield (
+                (*path, key),
+                "unknown key, ignored" + _suggest(known[meant[0]] if meant else None),
+            )
 
 
 @cache

@@ -6,10 +6,11 @@ Their names and variables are LibreChat's. Source: https://www.librechat.ai/docs
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from waystation.config.schema import USER_PROVIDED, Endpoint, Models
+from waystation.config.templates import VariableResolver
 
 NAMES = ("openAI", "azureOpenAI", "google", "anthropic", "bedrock")
 LOOK_AGAIN_S = 60.0
@@ -27,11 +28,6 @@ class BuiltInEndpoint(Endpoint):
     api_key: str = ""
     models: Models = Models.model_construct(default=(), fetch=True)
     provider: Literal["anthropic", "bedrock"] | None = None  # type: ignore[assignment]
-
-
-class VariableResolver(Protocol):
-    async def resolve(self, names: set[str], /) -> Mapping[str, str]:
-        """Return the values of the names that have one. Raises SecretUnavailableError."""
 
 
 class BuiltIns:

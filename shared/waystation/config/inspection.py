@@ -105,6 +105,8 @@ class _Inspection:
         for key in root:
             if key not in advice.ROOT_KEYS:
                 self._warn((key,), "unknown key, ignored")
+        if "balance" in root:
+            self._warn(("balance",), "without effect: nothing is limited by a balance")
         interface = root.get("interface")
         self._shows_prices = isinstance(interface, dict) and interface.get("contextCost") is True
         sections = root.get("endpoints", {})
@@ -133,6 +135,10 @@ class _Inspection:
     def _check_titles(self, name: str, section: object) -> None:
         settings, problems = _parse(TitleSettings, section)
         base = ("endpoints", name)
+        for path, message in advice.advise_on_section(
+            name, section, titles_for_all="all" in self._titles
+        ):
+            self._warn((*base, *path), message)
         found = _by_line([self._problem((*base, *path), text) for path, text in problems.items()])
         self._errors += found
         self._titles[name] = settings if settings and not found else found[0]
@@ -145,7 +151,12 @@ class _Inspection:
         for index, entry in enumerate(entries):
             self._check_entry(index, entry)
         for index, endpoint in self._endpoints.items():
-            hints = advice.advise(endpoint, self._names, titles_for_all="all" in self._titles)
+            hints = advice.advise(
+                endpoint,
+                self._names,
+                titles_for_all="all" in self._titles,
+                allowed_addresses=self._addresses,
+            )
             for path, message in hints:
                 self._warn((*_CUSTOM, index, *path), message)
 

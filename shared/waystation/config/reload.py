@@ -26,9 +26,9 @@ class ConfigLoader:
 
     `now` is a monotonic clock in seconds. `refresh_after_s=0` looks before every answer, which
     suits files. A request waits no longer than the budget of its case. `on_rejected` is called
-    once for each revision that is unusable as a whole, with its problems; `on_unreadable` once for
-    each time the store becomes unreadable, with the reason. `allowed_addresses` are allowed beside
-    those of each file.
+    once for each revision that is unusable as a whole, with its problems; `on_flawed` for each that
+    is used but for some entries; `on_unreadable` once for each time the store becomes unreadable,
+    with the reason. `allowed_addresses` are allowed beside those of each file.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class ConfigLoader:
         stale_after_s: float,
         now: Callable[[], float],
         on_rejected: Callable[[tuple[ConfigProblem, ...]], None],
+        on_flawed: Callable[[tuple[ConfigProblem, ...]], None],
         on_unreadable: Callable[[str], None],
         allowed_addresses: frozenset[str] = frozenset(),
         first_load_budget_s: float = 3.0,
@@ -49,6 +50,7 @@ class ConfigLoader:
         self._stale_after_s = stale_after_s
         self._now = now
         self._on_rejected = on_rejected
+        self._on_flawed = on_flawed
         self._on_unreadable = on_unreadable
         self._allowed_addresses = allowed_addresses
         self._first_load_budget_s = first_load_budget_s
@@ -130,6 +132,8 @@ class ConfigLoader:
                 snapshot = await asyncio.to_thread(build_snapshot, fetched.document)
                 allowed = snapshot.allowed_addresses | self._allowed_addresses
                 self._current = replace(snapshot, allowed_addresses=allowed)
+                if snapshot.errors:
+                    self._on_flawed(snapshot.errors)
             except ConfigRejectedError as error:
                 self._on_rejected(error.problems)
             self._revision = fetched.revision

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from waystation.config.inspection import ConfigProblem, Findings, inspect
 from waystation.config.schema import Endpoint
@@ -14,6 +14,7 @@ __all__ = [
     "ConfigRejectedError",
     "ConfigSnapshot",
     "Findings",
+    "SnapshotSource",
     "build_snapshot",
     "inspect",
 ]
@@ -37,6 +38,7 @@ class ConfigRejectedError(ValueError):
 class ConfigSnapshot:
     """The usable endpoints, and by name the first problem of each unusable entry.
 
+    `errors` are all mistakes of the file, none of which makes the whole of it unusable.
     `shows_prices` says whether LibreChat's interface shows users what a model costs.
     """
 
@@ -46,6 +48,7 @@ class ConfigSnapshot:
     allowed_addresses: frozenset[str]
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
     shows_prices: bool = False
+    errors: tuple[ConfigProblem, ...] = ()
 
     def title_settings(self, endpoint: Endpoint) -> TitleSettings | ConfigProblem:
         """Return how chats of an endpoint get titles, or why its settings cannot be used.
@@ -70,6 +73,13 @@ class ConfigSnapshot:
         return None if self.endpoint(name) else _find(name, self.broken)
 
 
+class SnapshotSource(Protocol):
+    """What use cases ask for the configuration; `reload.ConfigLoader` is one."""
+
+    async def snapshot(self) -> ConfigSnapshot:
+        """Return the configuration in force. Raises ConfigUnavailableError."""
+
+
 def build_snapshot(document: bytes) -> ConfigSnapshot:
     """Return the snapshot of a file.
 
@@ -87,6 +97,7 @@ def build_snapshot(document: bytes) -> ConfigSnapshot:
         allowed_addresses=findings.allowed_addresses,
         titles=findings.titles,
         shows_prices=findings.shows_prices,
+        errors=findings.errors,
     )
 
 

@@ -7,6 +7,7 @@ scanned again. Where values come from, and what an error means to a client, is t
 import base64
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 from waystation.config.header_rules import value_problem
 from waystation.config.references import (
@@ -33,6 +34,11 @@ class UnknownPlaceholderError(ValueError):
     def __init__(self, name: str) -> None:
         super().__init__("a placeholder does not exist")
         self.name = name
+
+
+class VariableResolver(Protocol):
+    async def resolve(self, names: set[str], /) -> Mapping[str, str]:
+        """Return the values of the names that have one. Raises SecretUnavailableError."""
 
 
 def find_variables(text: str) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """How long an upstream may take. Times are seconds; `ends_at` is on the event loop's clock."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from waystation.errors import UpstreamTimeoutError
@@ -22,6 +23,10 @@ class Deadline:
     ends_at: float
     first_byte_s: float = FIRST_BYTE_S
     idle_s: float = IDLE_S
+
+    def of_whole_answer(self) -> "Deadline":
+        """Return the deadline of an answer that comes at once: only the end of the call counts."""
+        return replace(self, first_byte_s=math.inf, idle_s=math.inf)
 
     @asynccontextmanager
     async def total(self) -> AsyncIterator[None]:

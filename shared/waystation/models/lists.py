@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from waystation.calls.senders import Sender
-from waystation.calls.target import Asker, VariableResolver, resolve_entry
+from waystation.calls.target import Asker, resolve_entry
 from waystation.config.built_ins import is_openai_itself
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigSnapshot
+from waystation.config.templates import VariableResolver
 from waystation.credentials.own import OwnCredentialsSource
 from waystation.errors import GatewayError, MissingUserBaseUrlError, MissingUserKeyError
 from waystation.identity.user import User

@@ -1,10 +1,10 @@
 """What can be asked for: the models of each endpoint, in OpenAI's shape and in LibreChat's."""
 
-from typing import Protocol
-
-from waystation.calls.target import UsersPart, VariableResolver, users_part
+from waystation.calls.routing import BuiltInSource
+from waystation.calls.target import UsersPart, users_part
 from waystation.config.schema import Endpoint
-from waystation.config.snapshot import ConfigSnapshot
+from waystation.config.snapshot import ConfigSnapshot, SnapshotSource
+from waystation.config.templates import VariableResolver
 from waystation.errors import ConfigError, ModelNotFoundError, SecretUnavailableError
 from waystation.identity.user import User
 from waystation.ledger.records import bounded
@@ -16,16 +16,6 @@ from waystation.models.shapes import (
     shown_endpoint,
     token_config,
 )
-
-
-class BuiltInSource(Protocol):
-    async def find(self) -> list[Endpoint]:
-        """Return the built-in endpoints that exist. Raises SecretUnavailableError."""
-
-
-class SnapshotSource(Protocol):
-    async def snapshot(self) -> ConfigSnapshot:
-        """Return the configuration in force. Raises ConfigUnavailableError."""
 
 
 class ModelsService:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from waystation.aws.table import TableError
 from waystation.calls.call import Call
@@ -13,7 +12,7 @@ from waystation.calls.noting import notes_of
 from waystation.calls.routing import Routes
 from waystation.config.schema import Endpoint
 from waystation.config.schema_titles import TitleSettings
-from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
+from waystation.config.snapshot import ConfigProblem, ConfigSnapshot, SnapshotSource
 from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.errors import (
@@ -35,11 +34,6 @@ from waystation.wire.title_job import TitleJob
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # LibreChat's, before it says that there is no title
 
 _log = logging.getLogger("waystation.titles")
-
-
-class SnapshotSource(Protocol):
-    async def snapshot(self) -> ConfigSnapshot:
-        """Return the configuration in force. Raises ConfigUnavailableError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,22 @@ async def test_key_is_stored_shown_replaced_and_deleted(gateway: OwnKeysGateway)
     assert "canary" not in gateway.log.text
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/keys/Own", "DELETE, GET, PUT"),
+        ("/api/keys", "DELETE, GET, PUT"),
+        ("/api/keys/Own", "DELETE"),
+    ],
+)
+async def test_refused_method_is_told_every_method_that_the_path_takes(
+    gateway: OwnKeysGateway, path, methods
+):
+    answer = await gateway.ask("PATCH", path)
+    assert (answer.status, answer.headers["allow"]) == (405, methods)
+    assert answer.json["error"]["code"] == "method_not_allowed"
+
+
 async def test_url_is_shown_by_its_host(gateway: OwnKeysGateway):
     body = {"apiKey": KEY, "baseURL": URL, "expiresAt": 4_000_000_000_000}
     put = await gateway.ask("PUT", "/v1/keys/Both", body)

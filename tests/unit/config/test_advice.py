@@ -23,6 +23,7 @@ def warnings_for(**changes: object) -> dict[str, str]:
     ("changes", "path", "message"),
     [
         ({"fooBar": 1}, "fooBar", "unknown key, ignored"),
+        ({"titelModel": "m"}, "titelModel", "unknown key, ignored; did you mean titleModel?"),
         ({"title_convo": 1}, "title_convo", "unknown key, ignored; did you mean titleConvo?"),
         ({"models": {"default": ["a"], "x": 1}}, "models.x", "unknown key, ignored"),
         (
@@ -38,7 +39,7 @@ def warnings_for(**changes: object) -> dict[str, str]:
         ({"name": "Acme "}, "name", "has blanks at its ends, and they count"),
         ({"models": {"default": [""]}}, "models.default", "has an empty model name"),
         (
-            {"titleEndpoint": "acme"},
+            {"titleConvo": True, "titleEndpoint": "acme"},
             "titleEndpoint",
             "there is no such endpoint; titles use this one",
         ),
@@ -72,6 +73,22 @@ def warnings_for(**changes: object) -> dict[str, str]:
             "models.fetch",
             "has no effect with a provider; models.default is the list",
         ),
+        (
+            {"models": {"default": ["a"], "userIdQuery": True}},
+            "models.userIdQuery",
+            "without effect: models.fetch is not true",
+        ),
+        (
+            {"titleModel": "small"},
+            "titleModel",
+            "without effect: titleConvo is not true",
+        ),
+        ({"streamRate": 25}, "streamRate", "without effect: only LibreChat itself reads it"),
+        (
+            {"baseURL": "http://localhost:11434/v1"},
+            "baseURL",
+            "this machine: only `waystation dev` asks it",
+        ),
     ],
 )
 def test_setting_that_is_hardly_meant_gets_a_warning(changes, path, message):
@@ -81,7 +98,8 @@ def test_setting_that_is_hardly_meant_gets_a_warning(changes, path, message):
 @pytest.mark.parametrize("name", ["Acme", "openAI", "bedrock", "current"])
 def test_title_endpoint_that_exists_gets_no_warning(name):
     findings = inspect_entries(
-        MINIMAL | {"titleEndpoint": name}, MINIMAL | {"name": "current", "baseURL": ""}
+        MINIMAL | {"titleConvo": True, "titleEndpoint": name},
+        MINIMAL | {"name": "current", "baseURL": ""},
     )
     assert findings.warnings == ()
 
@@ -99,3 +117,41 @@ def test_key_that_looks_like_a_secret_gets_a_warning(key):
 )
 def test_key_that_does_not_look_like_a_secret_gets_none(key):
     assert warnings_for(apiKey=key) == {}
+
+
+def test_address_of_this_machine_that_is_allowed_gets_no_warning():
+    entry = MINIMAL | {"baseURL": "http://127.0.0.1:11434/v1"}
+    endpoints = {"allowedAddresses": ["127.0.0.1:11434"], "custom": [entry]}
+    assert inspect(json.dumps({"endpoints": endpoints}).encode()).warnings == ()
+
+
+def test_balance_gets_a_warning():
+    findings = inspect(b"balance: {enabled: true}\nendpoints: {custom: []}")
+    assert [(w.path, w.message, w.line) for w in findings.warnings] == [
+        ("balance", "without effect: nothing is limited by a balance", 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sections", "path", "message"),
+    [
+        (
+            {"azureOpenAI": {"titleConvo": True, "groups": []}},
+            "endpoints.azureOpenAI.groups",
+            "without effect: only the keys of titles are read here",
+        ),
+        (
+            {"all": {"streamRate": 1}},
+            "endpoints.all.streamRate",
+            "without effect: only the keys of titles are read here",
+        ),
+        (
+            {"all": {"titleConvo": True}, "openAI": {"titleConvo": True}},
+            "endpoints.openAI",
+            "without effect: endpoints.all is there, and hides it",
+        ),
+    ],
+)
+def test_what_nobody_reads_beside_the_entries_gets_a_warning(sections, path, message):
+    findings = inspect(json.dumps({"endpoints": sections | {"custom": []}}).encode())
+    assert {w.path: w.message for w in findings.warnings} == {path: message}

@@ -53,6 +53,7 @@ class Bench:
         self.source = StaticConfigSource(document or file_for("one"))
         self.clock = Clock()
         self.rejected: list[tuple[ConfigProblem, ...]] = []
+        self.flawed: list[tuple[ConfigProblem, ...]] = []
         self.unreadable: list[str] = []
         self.loader = ConfigLoader(
             self.source,
@@ -60,6 +61,7 @@ class Bench:
             stale_after_s=300,
             now=self.clock,
             on_rejected=self.rejected.append,
+            on_flawed=self.flawed.append,
             on_unreadable=self.unreadable.append,
             first_load_budget_s=budget_s,
             refresh_budget_s=budget_s,
@@ -198,10 +200,10 @@ async def test_addresses_of_the_environment_are_allowed_beside_those_of_the_file
     assert (await bench.loader.snapshot()).allowed_addresses == {"a.test:1", "b.test:2"}
 
 
-async def test_invalid_entry_does_not_reject_the_file():
+async def test_invalid_entry_is_told_and_does_not_reject_the_file():
     bench = Bench(json.dumps({"endpoints": {"custom": [MINIMAL, {"name": "Two"}]}}).encode())
     snapshot = await bench.loader.snapshot()
-    assert (list(snapshot.broken), bench.rejected) == (["Two"], [])
+    assert (bench.rejected, bench.flawed, [*snapshot.broken]) == ([], [snapshot.errors], ["Two"])
 
 
 async def test_unreadable_store_is_reported_once_until_it_answers():
@@ -283,8 +285,7 @@ def test_another_event_loop_may_go_on():
         return await bench.name()
 
     assert asyncio.run(leave_early()) == "one"
-    bench.source.wait = None
-    bench.clock.at += 301
+    bench.source.wait, bench.clock.at = None, bench.clock.at + 301
     assert asyncio.run(bench.name()) == "two"
 
 

@@ -85,7 +85,7 @@ def test_section_that_is_no_mapping_is_told():
 def test_what_all_hides_is_told():
     document = b"""
 endpoints:
-  all: {streamRate: 1}
+  all: {titleMethod: structured}
   custom:
     - {name: Acme, apiKey: "${K}", baseURL: "https://a.test/v1", models: {default: [m]},
        titleConvo: true, titleModel: small}

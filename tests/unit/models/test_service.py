@@ -134,7 +134,7 @@ async def test_built_in_endpoints_are_shown_as_librechat_does():
 
 
 class UnreachableBuiltIns:
-    async def find(self) -> list[Endpoint]:
+    async def find(self, names: object = (), *, model: str = "") -> list[Endpoint]:
         raise SecretUnavailableError("down")
 
 
