@@ -114,7 +114,7 @@ class ExpiredUserKeyError(RequestError):
 
 
 class InvalidUserKeyError(RequestError):
-    """What is stored for a user cannot be read; the text tells nothing of it."""
+    """A user's own key cannot be read; the text tells nothing of it."""
 
     code = "invalid_user_key"
 

@@ -64,3 +64,23 @@ def test_a_request_that_comes_back_is_refused_on_every_route(
     assert upstream.received == []
     assert gateway.chat(headers={"Via": "1.1 waystation"}).status == 200
     assert upstream.last.header("via") == ["1.1 waystation-prod"]
+
+
+@pytest.mark.parametrize("place", ["file", "environment"])
+def test_what_users_may_bring_is_allowed_in_the_file_or_the_environment(
+    build_gateway: BuildGateway, upstream: FakeUpstream, acme: dict[str, object], place: str
+) -> None:
+    entry = acme | {"apiKey": "user_provided", "baseURL": "user_provided"}
+    of_file, of_environment = ("127.0.0.1:1", upstream.address)
+    if place == "file":
+        of_file, of_environment = of_environment, of_file
+    gateway = build_gateway(
+        config=config_of(entry, of_file), GATEWAY_ALLOWED_ADDRESSES=of_environment
+    )
+    own = {"x-endpoint-api-key": "canary-key", "x-endpoint-base-url": upstream.url}
+
+    assert gateway.chat(headers=own).status == 200
+    near = {**own, "x-endpoint-base-url": f"http://{neighbour_of(upstream)}/v1"}
+    answer = gateway.chat(headers=near)
+    assert (answer.status, answer.error["code"]) == (400, "invalid_base_url")
+    assert "canary" not in gateway.log.text

@@ -7,10 +7,10 @@ from typing import TypeAlias
 import pytest
 
 from tests.support.certificates import self_signed
-from tests.support.fake_upstream import FakeUpstream
+from tests.support.fake_upstream import FakeUpstream, json_reply
 from tests.support.local_hosts import LOCAL_HOSTS
 from tests.support.reaching import Rerouting, ScriptedResolver, resolve_here, untouched
-from tests.support.served_gateway import ServedGateway
+from tests.support.served_gateway import ServedGateway, expect_error
 from tests.support.users_urls import (
     OPERATORS_SECRETS,
     WAYS,
@@ -161,3 +161,20 @@ def test_list_of_a_users_url_leads_nowhere_either(serve: Serve, url: str) -> Non
         assert rerouting.tried == []
         assert len(blocked(served)) == 1
         expect_quiet_log(served, ".test")
+
+
+def test_second_try_leads_inside_no_more_than_the_first(serve: Serve, tmp_path: Path) -> None:
+    context, bundle = self_signed(tmp_path, host="rebind.test")
+    resolver = ScriptedResolver(rebind_test=[[PUBLIC], ["127.0.0.1"]])
+    with FakeUpstream(tls=context) as upstream:
+        upstream.answer(json_reply({"error": {"message": "stream_options?"}}, status=400))
+        rerouting = Rerouting(int(upstream.address.rpartition(":")[2]))
+        dialler = Dialler(DEV, resolver, rerouting)
+        served = serve(egress=Egress(ca_bundle=str(bundle), dialler=dialler))
+
+        answer = WAYS["stream"](served, "https://rebind.test/v1")
+
+        expect_error(answer, 400, "invalid_base_url")
+        assert (len(resolver.asked), rerouting.tried) == (2, [PUBLIC])
+        assert len(upstream.received) == 1
+        expect_no_charge(served)

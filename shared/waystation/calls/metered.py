@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from waystation.calls.call import Call
 from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
-from waystation.calls.refusals import as_the_users, names_schema_option, names_usage_option
+from waystation.calls.refusals import (
+    as_the_users,
+    brings_stream_options,
+    names_schema_option,
+    names_usage_option,
+)
 from waystation.calls.senders import Sender, UpstreamAnswer
 from waystation.calls.target import resolve_target
 from waystation.config.templates import VariableResolver
@@ -192,24 +197,31 @@ class MeteredCalls:
         if again is None:
             raise error
         async with self._answer(again, outcome) as response:
+            self._remember(prepared, again)
             yield response
 
     def _without_the_fault(self, error: UpstreamError, prepared: _Prepared) -> _Prepared | None:
-        """Return the call without the option that an upstream refuses, and remember that it does.
-
-        None for any other refusal. Upstreams of users are not remembered: each has another.
-        """
-        call, is_users_url = prepared.call, prepared.context.is_users_url
+        """Return the call without the option that an upstream refuses; None if it names another."""
+        call = prepared.call
         if call.request.stream and prepared.context.asks_usage and names_usage_option(error):
-            if not is_users_url:
-                self._refuse_usage.add((call.config_version, call.endpoint.name))
             return prepared.without_asking_usage()
         is_plain = call.plainer is None or prepared.request is call.plainer
         if call.plainer is not None and not is_plain and names_schema_option(error):
-            if not is_users_url:
-                self._refuse_schema.add(_place_of(call))
             return prepared.in_other_words(call.plainer)
         return None
+
+    def _remember(self, refused: _Prepared, answered: _Prepared) -> None:
+        """Remember what an upstream answers without; not where a user may have been the reason.
+
+        Upstreams of users are each another; and options of a client's own may be the fault.
+        """
+        call = refused.call
+        if refused.context.is_users_url:
+            return
+        if answered.request is not refused.request:
+            self._refuse_schema.add(_place_of(call))
+        elif not brings_stream_options(call.request):
+            self._refuse_usage.add((call.config_version, call.endpoint.name))
 
     def _note(self, error: UpstreamError, outcome: Outcome, prepared: _Prepared) -> UpstreamError:
         """Write an error down, and take secrets out of what it tells."""

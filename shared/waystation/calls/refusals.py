@@ -1,5 +1,7 @@
 """Tells what an upstream refuses: an option, as far as its message names it, or a user's key."""
 
+from collections.abc import Mapping
+
 from waystation.errors import (
     UpstreamAuthFailedError,
     UpstreamError,
@@ -7,6 +9,7 @@ from waystation.errors import (
     UserKeyRejectedError,
 )
 from waystation.providers.provider import CallContext
+from waystation.wire.chat_request import ChatRequest
 
 _OF_USAGE = ("stream_options", "include_usage")
 _OF_SCHEMA = ("response_format", "json_schema", "json schema", "structured output", "text.format")
@@ -15,6 +18,12 @@ _OF_SCHEMA = ("response_format", "json_schema", "json schema", "structured outpu
 def names_usage_option(error: UpstreamError) -> bool:
     """Tell whether being asked for usage was the fault."""
     return _names(error, _OF_USAGE)
+
+
+def brings_stream_options(request: ChatRequest) -> bool:
+    """Tell whether a client gives options of streams beyond the one that asks for usage."""
+    options = request.params.get("stream_options")
+    return isinstance(options, Mapping) and bool(options.keys() - {"include_usage"})
 
 
 def names_schema_option(error: UpstreamError) -> bool:

@@ -155,11 +155,13 @@ async def resolve_entry(
         raise InvalidHeaderValueError(
             f"The headers of endpoint '{endpoint.name}' are too long with your values."
         )
+    # Taken out of what a user's upstream says, the operator's values would confirm guesses.
+    operators = () if users.url else (*headers.values(), *values.values())
     return Resolved(
         api_key=api_key,
         base_url=base_url,
         headers=headers,
-        secrets=tuple(filter(None, (*_told_by(api_key), *headers.values(), *values.values()))),
+        secrets=tuple(filter(None, (*_told_by(api_key), *operators))),
         is_users_key=users.key,
         is_users_url=users.url,
         aws=_aws_of(endpoint, values),

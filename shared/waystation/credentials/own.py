@@ -10,7 +10,8 @@ KEY_HEADER, URL_HEADER = "x-endpoint-api-key", "x-endpoint-base-url"
 
 MAX_IN_USE = 64
 
-_in_use: ContextVar[tuple[str, ...]] = ContextVar("own_keys_in_use", default=())
+# One for each request, shared with the tasks that it starts.
+_in_use: ContextVar[dict[str, None] | None] = ContextVar("own_keys_in_use", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,19 @@ def read_headers(headers: Mapping[str, str]) -> OwnCredentials | None:
 
 def keep_out_of_log(own: OwnCredentials) -> None:
     """Have the log leave out what a user brings, in this request and what it starts."""
-    told = [text for text in (own.api_key, own.base_url) if text]
-    _in_use.set(tuple(dict.fromkeys((*_in_use.get(), *told)))[-MAX_IN_USE:])
+    known = _in_use.get()
+    if known is None:
+        known = {}
+        _in_use.set(known)
+    known.update((text, None) for text in (own.api_key, own.base_url) if text)
+    while len(known) > MAX_IN_USE:
+        del known[next(iter(known))]
 
 
 @contextmanager
 def forgotten_in_the_end() -> Iterator[None]:
     """Begin with nothing in use, and end so, whatever task the next request is answered in."""
-    before = _in_use.set(())
+    before = _in_use.set({})
     try:
         yield
     finally:
@@ -55,4 +61,4 @@ def forgotten_in_the_end() -> Iterator[None]:
 
 def values_in_use() -> tuple[str, ...]:
     """Return what users have brought to the request that is being answered."""
-    return _in_use.get()
+    return tuple(_in_use.get() or ())

@@ -60,6 +60,15 @@ async def test_nothing_of_the_operators_goes_to_a_users_url(api_key, base_url):
     assert (context.is_users_key, context.is_users_url) == (True, True)
 
 
+async def test_redaction_confirms_to_a_users_upstream_no_guess_at_the_operators_values():
+    entry = {**OWN_URL, "apiKey": "${ACME_KEY}"}
+    context = await resolve(entry)
+    assert context.secrets == (STORED.api_key,)
+    assert {SECRET, "the-team-secret"} <= {
+        *(await resolve({"headers": OWN_URL["headers"]})).secrets
+    }
+
+
 async def test_operators_entry_asks_for_nothing_that_is_stored():
     keys = StaticUserKeys(AssertionError("asked"))
     secrets = StaticSecrets(ACME_KEY=SECRET)

@@ -4,6 +4,7 @@ import asyncio
 
 from waystation.credentials.own import (
     OwnCredentials,
+    forgotten_in_the_end,
     keep_out_of_log,
     read_headers,
     values_in_use,
@@ -43,6 +44,19 @@ async def test_what_one_request_brings_is_known_in_it_alone():
     )
     assert one == ("one", "https://one.test")
     assert other == ("other", "https://other.test")
+    assert values_in_use() == ()
+
+
+async def test_what_a_task_of_a_request_finds_is_known_in_all_of_it():
+    async def find(key: str) -> None:
+        keep_out_of_log(OwnCredentials(key))
+
+    with forgotten_in_the_end():
+        await asyncio.gather(*(asyncio.create_task(find(key)) for key in ("one", "two")))
+        assert sorted(values_in_use()) == ["one", "two"]
+        with forgotten_in_the_end():
+            assert values_in_use() == ()
+        assert len(values_in_use()) == 2
     assert values_in_use() == ()
 
 

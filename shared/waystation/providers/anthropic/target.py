@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from waystation.errors import EndpointMisconfiguredError
+from waystation.errors import EndpointMisconfiguredError, InvalidUserKeyError
 from waystation.providers.addressing import merge_headers, url_below
 from waystation.providers.provider import CallContext
 
@@ -24,7 +24,7 @@ def messages_url(base_url: str) -> str:
 def headers_of(
     context: CallContext, *, is_stream: bool, betas: Iterable[str]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the headers of a call. Raises EndpointMisconfiguredError for a key that is none."""
+    """Return the headers of a call. Raises what `key_of` does for a key that is none."""
     own = {
         "x-api-key": key_of(context),
         "anthropic-version": API_VERSION,
@@ -36,7 +36,8 @@ def headers_of(
 def key_of(context: CallContext) -> str:
     """Return the key itself: JSON text is an object whose `ANTHROPIC_API_KEY` is the key.
 
-    Raises EndpointMisconfiguredError for other JSON, as LibreChat refuses it.
+    Other JSON is refused, as LibreChat does: raises InvalidUserKeyError for a user's own key,
+    EndpointMisconfiguredError for a configured one.
     """
     try:
         credentials = json.loads(context.api_key, parse_int=float)
@@ -44,6 +45,10 @@ def key_of(context: CallContext) -> str:
         return context.api_key
     key = credentials.get(_KEY_MEMBER) if isinstance(credentials, dict) else None
     if not isinstance(key, str) or not key.isascii() or not key.isprintable() or not key:
+        if context.is_users_key:
+            raise InvalidUserKeyError(
+                f"Your key for endpoint '{context.endpoint.name}' is JSON without an {_KEY_MEMBER}."
+            )
         raise EndpointMisconfiguredError(
             f"Endpoint '{context.endpoint.name}': apiKey is JSON without an {_KEY_MEMBER}."
         )

@@ -1,12 +1,14 @@
 """Where a Messages request goes, with what headers."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.support.messages_shaping import shape
-from waystation.errors import EndpointMisconfiguredError
-from waystation.providers.anthropic.target import messages_url
+from tests.support.native_shaping import context_of
+from waystation.errors import EndpointMisconfiguredError, InvalidUserKeyError
+from waystation.providers.anthropic.target import key_of, messages_url
 
 URLS = {
     "https://a.test": "https://a.test/v1/messages",
@@ -120,3 +122,10 @@ def test_keys(configured, key):
 def test_json_without_a_key_makes_the_entry_unusable(configured):
     with pytest.raises(EndpointMisconfiguredError, match="Endpoint 'Acme': apiKey is JSON without"):
         shape(api_key=configured)
+
+
+def test_a_users_json_without_a_key_is_the_users_own_mistake():
+    context = replace(context_of(model="m", api_key='{"a": "canary"}'), is_users_key=True)
+    with pytest.raises(InvalidUserKeyError, match="Your key for endpoint 'Acme'") as caught:
+        key_of(context)
+    assert "canary" not in caught.value.message
