@@ -197,7 +197,7 @@ def test_a_users_stored_key_and_url_are_asked_for_that_user_alone(
 ) -> None:
     upstream.answer(_list_of_the_asker)
     own = entry("Own", "user_provided", apiKey="user_provided", headers={"X-Secret": CANARY})
-    config = build_config(endpoints={"custom": [own], "allowedAddresses": [upstream.address]})
+    config = build_config(endpoints={"allowedAddresses": [upstream.address], "custom": [own]})
 
     async def ask() -> list[dict[str, list[str]]]:
         async with client_of(await build_app(tmp_path, config)) as client:
