@@ -2,15 +2,15 @@
 
 import importlib
 import os
-from types import ModuleType
 
-from waystation.lambda_runtime.loop import run
+from waystation.lambda_runtime.loop import Function, run
 
 
-def load() -> ModuleType:
-    """Import the module that Lambda's `_HANDLER` names, as `app.handler` names `app`."""
-    name = os.environ["_HANDLER"].rpartition(".")[0]
-    return importlib.import_module(name.replace("/", "."))
+def load() -> Function:
+    """Import what Lambda's `_HANDLER` names, such as `app.handler`, and the `app` beside it."""
+    path, _, name = os.environ["_HANDLER"].rpartition(".")
+    module = importlib.import_module(path.replace("/", "."))
+    return Function(app=module.app, handler=getattr(module, name))
 
 
 if __name__ == "__main__":

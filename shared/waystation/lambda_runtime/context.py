@@ -4,12 +4,14 @@ import os
 import time
 from dataclasses import dataclass
 
+from mangum.types import LambdaCognitoIdentity, LambdaMobileClientContext
+
 from waystation.lambda_runtime.api import Invocation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """Names are Lambda's.
+    """Names are Lambda's; there is no identity and no client context.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html, 2026-11.
     """
@@ -19,11 +21,11 @@ class Context:
     deadline_ms: int
     function_name: str
     function_version: str
-    memory_limit_in_mb: str
+    memory_limit_in_mb: int
     log_group_name: str
     log_stream_name: str
-    identity: None = None
-    client_context: None = None
+    identity: LambdaCognitoIdentity | None = None
+    client_context: LambdaMobileClientContext | None = None
 
     def get_remaining_time_in_millis(self) -> int:
         """Return how long the function may still run."""
@@ -39,7 +41,7 @@ def context_of(invocation: Invocation) -> Context:
         deadline_ms=invocation.deadline_ms,
         function_name=env.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         function_version=env.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-        memory_limit_in_mb=env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""),
+        memory_limit_in_mb=int(env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")),
         log_group_name=env.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
         log_stream_name=env.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
     )

@@ -1,7 +1,7 @@
-"""What goes before the body of a streamed answer: its status and headers, as API Gateway reads them.
+"""What goes before a streamed answer's body: status and headers, as API Gateway reads them.
 
-A JSON object, then eight NUL bytes. The same form serves REST APIs and function URLs; a header that
-is there several times goes by `multiValueHeaders` to the first and is joined for the second.
+A JSON object, then eight NUL bytes. REST APIs and function URLs take the same form, but for headers
+that are there several times: the former have `multiValueHeaders`, the latter join all but cookies.
 """
 
 import json
@@ -13,7 +13,7 @@ _COOKIE = "set-cookie"
 
 
 def prelude(status: int, headers: Iterable[tuple[bytes, bytes]], *, is_rest: bool) -> bytes:
-    """Return the bytes before the body; header names are in lower case."""
+    """Return the bytes before the body; header names become lower case."""
     given: dict[str, list[str]] = {}
     for name, value in headers:
         given.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))

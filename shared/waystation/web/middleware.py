@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.datastructures import MutableHeaders
@@ -23,6 +24,7 @@ from waystation.web.log import log_request, log_unexpected
 from waystation.web.responses import error_response
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
+_CLIENT_GONE = "client_disconnected"
 
 
 @dataclass(slots=True)
@@ -64,20 +66,25 @@ class GatewayMiddleware:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 _add_headers(message, exchange.request_id, scope, self._cors)
-            await send(message)
+            try:
+                await send(message)
+            except OSError as error:
+                exchange.notes.setdefault("error_code", _CLIENT_GONE)
+                raise ClientDisconnect from error
 
         app = self._cors.preflight(scope) or self._app
         try:
             _refuse_own(scope, self._via)
             await app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            exchange.notes["error_code"] = "client_disconnected"
+            exchange.notes.setdefault("error_code", _CLIENT_GONE)
         except Exception as error:
             answer = answer_to(error, exchange.notes)
             if isinstance(answer, InternalError):
                 log_unexpected(error, exchange.request_id)
             if exchange.status is None:
-                await error_response(answer, scope)(scope, receive, send_with_headers)
+                with suppress(ClientDisconnect):
+                    await error_response(answer, scope)(scope, receive, send_with_headers)
         finally:
             latency_ms = round((time.monotonic() - exchange.started) * 1000)
             log_request(
