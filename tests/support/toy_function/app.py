@@ -43,7 +43,7 @@ def handler(event: object, context: Any) -> object:
         "id": context.aws_request_id,
         "has_time": context.get_remaining_time_in_millis() > 0,
         "memory_mb": context.memory_limit_in_mb,
-        "trace": os.environ["_X_AMZN_TRACE_ID"],
+        "trace": os.environ.get("_X_AMZN_TRACE_ID"),
     }
 
 
