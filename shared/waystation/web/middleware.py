@@ -36,6 +36,15 @@ class _Exchange:
     notes: dict[str, object] = field(default_factory=dict)
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     status: int | None = None
+    is_client_gone: bool = False
+
+    def log(self) -> None:
+        """Write the line of the request. That its client has gone is told unless it failed."""
+        latency_ms = round((time.monotonic() - self.started) * 1000)
+        fields = {**self.notes, "status": self.status or 499, "latency_ms": latency_ms}
+        if self.is_client_gone and not fields.get("error_code"):
+            fields["error_code"] = _CLIENT_GONE
+        log_request(fields)
 
 
 class GatewayMiddleware:
@@ -69,7 +78,7 @@ class GatewayMiddleware:
             try:
                 await send(message)
             except OSError as error:
-                exchange.notes.setdefault("error_code", _CLIENT_GONE)
+                exchange.is_client_gone = True
                 raise ClientDisconnect from error
 
         app = self._cors.preflight(scope) or self._app
@@ -77,7 +86,7 @@ class GatewayMiddleware:
             _refuse_own(scope, self._via)
             await app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            exchange.notes.setdefault("error_code", _CLIENT_GONE)
+            exchange.is_client_gone = True
         except Exception as error:
             answer = answer_to(error, exchange.notes)
             if isinstance(answer, InternalError):
@@ -86,10 +95,7 @@ class GatewayMiddleware:
                 with suppress(ClientDisconnect):
                     await error_response(answer, scope)(scope, receive, send_with_headers)
         finally:
-            latency_ms = round((time.monotonic() - exchange.started) * 1000)
-            log_request(
-                {**exchange.notes, "status": exchange.status or 499, "latency_ms": latency_ms}
-            )
+            exchange.log()
             for do in exchange.afterwards:
                 await _do_safely(do, exchange.request_id)
 
