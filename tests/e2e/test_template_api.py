@@ -92,6 +92,7 @@ def test_all_of_the_chat_function_streams_or_nothing():
             "timeoutInMillis": {"Fn::If": ["Streams", 900_000, NOTHING]},
         }
     assert "Events" not in RESOURCES["ChatFunction"]["Properties"]
+    assert API["AlwaysDeploy"] is True  # SAM does not see that a condition has changed
     assert TEMPLATE["Conditions"]["Streams"] == {"Fn::Equals": [{"Ref": "ResponseMode"}, "stream"]}
     assert TEMPLATE["Parameters"]["ResponseMode"]["AllowedValues"] == ["stream", "buffered"]
 
