@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -20,7 +20,7 @@ class FunctionSpec:
     """What a function is, as a template says it.
 
     `layer` is what would be at /opt: the wrapper `stream`, and `python/`. `log` takes what the
-    processes print; None is this process's own output.
+    processes print; None is this process's own output. `tell` is told of cold starts.
     """
 
     name: str
@@ -31,6 +31,7 @@ class FunctionSpec:
     memory_mb: int = 512
     python: str = sys.executable
     log: IO[bytes] | None = field(default=None, repr=False)
+    tell: Callable[[str], None] | None = field(default=None, repr=False)
 
 
 class Sandbox:
@@ -152,7 +153,10 @@ class LocalFunction:
     async def _start(self) -> Sandbox:
         sandbox = Sandbox(self.spec)
         self.sandboxes.append(sandbox)
-        self.cold_starts_s.append(await sandbox.start())
+        took_s = await sandbox.start()
+        self.cold_starts_s.append(took_s)
+        if self.spec.tell is not None:
+            self.spec.tell(f"{self.spec.name}: cold start in {took_s * 1000:.0f} ms")
         return sandbox
 
 
