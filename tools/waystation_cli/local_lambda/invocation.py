@@ -29,17 +29,13 @@ class Invocation:
         self.is_streamed = False
         self.fault: Fault | None = None
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue(1)
-        self._is_over = asyncio.Event()
+        self.is_over = False  # the function has nothing more to say
         self._is_abandoned = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the function has nothing more to say."""
-        return self._is_over.is_set()
+        self._nothing_comes = asyncio.Event()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the answer as it comes; afterwards `fault` tells whether it is a whole one."""
-        over = asyncio.create_task(self._is_over.wait())
+        over = asyncio.create_task(self._nothing_comes.wait())
         try:
             while True:
                 coming = asyncio.create_task(self._pieces.get())
@@ -61,11 +57,12 @@ class Invocation:
     def end(self, fault: Fault | None = None) -> None:
         """Say that nothing more comes."""
         if not self.is_over:
-            self.fault = fault
-            self._is_over.set()
+            self.is_over, self.fault = True, fault
+            self._nothing_comes.set()
 
     def abandon(self) -> None:
         """Take no more of the answer."""
         self._is_abandoned = True
+        self._nothing_comes.set()
         while not self._pieces.empty():
             self._pieces.get_nowait()
