@@ -11,7 +11,7 @@ MINISTACK_PORT ?= 4566
 export ARCH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help install dev test check format lock validate build e2e deploy-local
+.PHONY: help install dev test check format lock validate build e2e deploy-local dev-lambda
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -79,3 +79,6 @@ e2e: build $(VENV)/.tests $(MINISTACK_VENV)/.done ## deploys to an emulated AWS 
 deploy-local: build install $(MINISTACK_VENV)/.done ## the stack in an emulated AWS, until Ctrl-C
 	$(BIN)/python -m waystation_cli.deploy_local --port $(MINISTACK_PORT) \
 		$(if $(CONFIG),--config $(CONFIG)) $(if $(ENV_FILE),--env-file $(ENV_FILE))
+
+dev-lambda: build install $(MINISTACK_VENV)/.done ## the functions as Lambda runs them, streaming, until Ctrl-C
+	$(BIN)/python -m waystation_cli.dev_lambda --port $(PORT)

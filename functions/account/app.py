@@ -4,8 +4,8 @@ from mangum import Mangum
 
 from waystation.account.routes import build_router
 from waystation.bootstrap.on_aws import start
+from waystation.lambda_runtime.events import EVENT_HANDLERS
 from waystation.web.api import create_api
-from waystation.web.lambda_events import EVENT_HANDLERS
 
 runtime = start(keeps_user_keys=True)
 app = create_api(runtime, routers=[build_router(runtime)], open_routers=[])

@@ -8,8 +8,8 @@ from mangum import Mangum
 from waystation.bootstrap.on_aws import start
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
+from waystation.lambda_runtime.events import EVENT_HANDLERS
 from waystation.web.app import PostRoute, create_app
-from waystation.web.lambda_events import EVENT_HANDLERS
 
 runtime = start()
 routes = [

@@ -6,9 +6,9 @@ Reads the configuration and keys, and writes the prices that lists tell to the t
 from mangum import Mangum
 
 from waystation.bootstrap.on_aws import start
+from waystation.lambda_runtime.events import EVENT_HANDLERS
 from waystation.models.routes import build_health_router, build_router
 from waystation.web.api import create_api
-from waystation.web.lambda_events import EVENT_HANDLERS
 
 runtime = start()
 app = create_api(

@@ -6,10 +6,10 @@ Asks upstreams, writes titles and the ledger.
 from mangum import Mangum
 
 from waystation.bootstrap.on_aws import start
+from waystation.lambda_runtime.events import EVENT_HANDLERS
 from waystation.titles.jobs import TITLE_S, title_job_runner
 from waystation.titles.routes import build_router
 from waystation.web.api import create_api
-from waystation.web.lambda_events import EVENT_HANDLERS
 from waystation.web.lambda_jobs import handle_jobs
 from waystation.wire.title_job import is_title_job
 

@@ -15,6 +15,12 @@ def test_layer_holds_nothing_that_runs_by_itself(layer: Path):
     assert [*layer.rglob("*.pth"), *layer.rglob("sitecustomize.py")] == []
 
 
+def test_wrapper_is_at_the_root_of_the_layer(layer: Path):
+    wrapper = layer.parent / "stream"
+    assert wrapper.stat().st_mode & 0o777 == 0o755
+    assert wrapper.read_bytes() == (Path(__file__).parents[2] / "shared" / "stream").read_bytes()
+
+
 def test_layer_leaves_out_what_no_function_needs(layer: Path):
     unneeded = ["anthropic", "pip", "setuptools", "uvicorn", "waystation_cli", "bin", "cffi"]
     unneeded += ["pycparser", "pydantic/v1", "aws_lambda_powertools/event_handler"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.template import API, EVENTS, NOTHING, RESOURCES, TEMPLATE
+from tests.support.template import API, EVENTS, NOTHING, RESOURCES, STREAMING, TEMPLATE
 from waystation.errors import InvalidApiKeyError
 
 REF_MODES = {"Ref": "AuthModes"}
@@ -58,12 +58,50 @@ def test_every_route_but_health_asks_the_authorizer():
         (method, path)
         for path, methods in API["DefinitionBody"]["paths"].items()
         for method, operation in methods.items()
-        if operation == {"security": {"Fn::If": ["HasAuthorizer", [{"caller": []}], NOTHING]}}
+        if operation["security"] == {"Fn::If": ["HasAuthorizer", [{"caller": []}], NOTHING]}
     ]
     open_to_all = {("get", "/healthz"), ("any", "/{proxy+}")}
     routes = {event for event in EVENTS if event[0] != "options"}
     assert sorted(secured) == sorted(routes - open_to_all)
     assert API["MergeDefinitions"] is True
+
+
+LAMBDA = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path"
+
+
+def test_all_of_the_chat_function_streams_or_nothing():
+    """A function that streams answers every invocation in that form."""
+    chat = "functions/${ChatFunction.Arn}"
+    assert {path for _, path in STREAMING} == {
+        "/v1/chat/completions",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+    }
+    for integration in STREAMING.values():
+        assert integration == {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": {
+                "Fn::If": [
+                    "Streams",
+                    {"Fn::Sub": f"{LAMBDA}/2021-11-15/{chat}/response-streaming-invocations"},
+                    {"Fn::Sub": f"{LAMBDA}/2015-03-31/{chat}/invocations"},
+                ]
+            },
+            "responseTransferMode": {"Fn::If": ["Streams", "STREAM", NOTHING]},
+            "timeoutInMillis": {"Fn::If": ["Streams", 900_000, NOTHING]},
+        }
+    assert "Events" not in RESOURCES["ChatFunction"]["Properties"]
+    assert API["AlwaysDeploy"] is True  # SAM does not see that a condition has changed
+    assert TEMPLATE["Conditions"]["Streams"] == {"Fn::Equals": [{"Ref": "ResponseMode"}, "stream"]}
+    assert TEMPLATE["Parameters"]["ResponseMode"]["AllowedValues"] == ["stream", "buffered"]
+
+
+def test_api_may_invoke_the_chat_function_on_its_routes():
+    permission = RESOURCES["AskChatPermission"]["Properties"]
+    assert permission["FunctionName"] == {"Ref": "ChatFunction"}
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/*/POST/v1/*")
 
 
 def test_authorizers_answers_are_kept_for_all_that_it_decides_by():

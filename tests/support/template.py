@@ -36,11 +36,18 @@ FUNCTIONS = {
     if resource["Type"] == "AWS::Serverless::Function"
 }
 API: dict[str, Any] = RESOURCES["Api"]["Properties"]
+# The routes that the API's definition sends to the chat function by itself.
+STREAMING = {
+    (method, path): operation["x-amazon-apigateway-integration"]
+    for path, operations in API["DefinitionBody"]["paths"].items()
+    for method, operation in operations.items()
+    if "x-amazon-apigateway-integration" in operation
+}
 EVENTS = [
     (event["Properties"]["Method"], event["Properties"]["Path"])
     for function in FUNCTIONS.values()
-    for event in function["Events"].values()
-]
+    for event in function.get("Events", {}).values()
+] + list(STREAMING)
 NOTHING = {"Ref": "AWS::NoValue"}
 
 

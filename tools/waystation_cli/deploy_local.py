@@ -82,8 +82,12 @@ class Deployment:
 
 
 def deploy(aws: MiniStack, stack_name: str = STACK_NAME, **parameters: str) -> Deployment:
-    """Deploy what `sam build` built, with the template's parameters. Raises DeploymentError."""
-    parameters = {"Architecture": os.environ.get("ARCH", "x86_64")} | parameters
+    """Deploy what `sam build` built, with the template's parameters. Raises DeploymentError.
+
+    Answers are buffered, for the emulated API Gateway does not stream.
+    """
+    here = {"Architecture": os.environ.get("ARCH", "x86_64"), "ResponseMode": "buffered"}
+    parameters = here | parameters
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     run(
         [SAM, "deploy", "--stack-name", stack_name, "--parameter-overrides", *overrides],

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.datastructures import MutableHeaders
@@ -25,6 +26,7 @@ from waystation.web.responses import error_response
 from waystation.wire.own_requests import is_own
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
+_CLIENT_GONE = "client_disconnected"
 
 
 @dataclass(slots=True)
@@ -36,6 +38,15 @@ class _Exchange:
     notes: dict[str, object] = field(default_factory=dict)
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     status: int | None = None
+    is_client_gone: bool = False
+
+    def log(self) -> None:
+        """Write the line of the request. That its client has gone is told unless it failed."""
+        latency_ms = round((time.monotonic() - self.started) * 1000)
+        fields = {**self.notes, "status": self.status or 499, "latency_ms": latency_ms}
+        if self.is_client_gone and not fields.get("error_code"):
+            fields["error_code"] = _CLIENT_GONE
+        log_request(fields)
 
 
 class GatewayMiddleware:
@@ -72,25 +83,27 @@ class GatewayMiddleware:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 _add_headers(message, exchange.request_id, scope, self._cors)
-            await send(message)
+            try:
+                await send(message)
+            except OSError as error:
+                exchange.is_client_gone = True
+                raise ClientDisconnect from error
 
         app = self._cors.preflight(scope) or self._app
         try:
             _refuse_own(scope, self._via)
             await app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            exchange.notes["error_code"] = "client_disconnected"
+            exchange.is_client_gone = True
         except Exception as error:
             answer = answer_to(error, exchange.notes)
             if isinstance(answer, InternalError):
                 log_unexpected(error, exchange.request_id)
             if exchange.status is None:
-                await error_response(answer, scope)(scope, receive, send_with_headers)
+                with suppress(ClientDisconnect):
+                    await error_response(answer, scope)(scope, receive, send_with_headers)
         finally:
-            latency_ms = round((time.monotonic() - exchange.started) * 1000)
-            log_request(
-                {**exchange.notes, "status": exchange.status or 499, "latency_ms": latency_ms}
-            )
+            exchange.log()
             for do in exchange.afterwards:
                 await _do_safely(do, exchange.request_id)
 

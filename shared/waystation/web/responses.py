@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -70,6 +71,6 @@ async def _arrives(send: Send, message: Message) -> bool:
     """Send a message; tell whether there still is a client to send to."""
     try:
         await send(message)
-    except OSError:
+    except (OSError, ClientDisconnect):
         return False
     return True

@@ -189,6 +189,31 @@ async def test_client_that_goes_while_it_sends_is_only_logged(capsys):
     }
 
 
+@pytest.mark.parametrize(
+    ("do", "status", "code"),
+    [
+        ("", 200, "client_disconnected"),
+        ("stream", 200, "client_disconnected"),
+        ("refuse", 429, "upstream_rate_limited"),
+    ],
+    ids=["whole", "stream", "error"],
+)
+async def test_client_that_goes_before_its_answer_is_only_logged(capsys, do, status, code):
+    app = create_app([PostRoute("/chat", handle)], RUNTIME)
+
+    async def to_nobody(scope, receive, send) -> None:
+        async def refuse(message) -> None:
+            raise ConnectionResetError
+
+        await app(scope, receive, refuse)
+
+    body = [json.dumps({"do": do}).encode()]
+    await ask(to_nobody, "POST", "/chat", headers=JSON, body=body)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["message"] == "request"
+    assert (json.loads(line)["status"], json.loads(line)["error_code"]) == (status, code)
+
+
 async def test_other_protocols_pass_through():
     seen = []
 

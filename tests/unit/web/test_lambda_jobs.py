@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from tests.support.lambda_events import LambdaContext, rest_event
 from tests.support.web_app import RUNTIME
+from waystation.lambda_runtime.events import EVENT_HANDLERS
 from waystation.web.app import wrap_app
-from waystation.web.lambda_events import EVENT_HANDLERS
 from waystation.web.lambda_jobs import Handler, JobFailedError, handle_jobs
 
 JOB = {"job": True, "request_id": "r1-title", "input": "canary"}

@@ -1,0 +1,254 @@
+"""The chat function in a process of its own, as Lambda runs it, streaming."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.anthropic_upstream import events_of, text_block
+from tests.support.aws_server import KEY, AwsServer, aws_server
+from tests.support.event_bytes import encoded
+from tests.support.fake_lambda import ROOT, FakeLambda, fake_lambda
+from tests.support.fake_upstream import (
+    DONE,
+    RESET,
+    FakeUpstream,
+    chunk_of,
+    completion,
+    json_reply,
+    stream_reply,
+    streamed,
+)
+from tests.support.lambda_events import rest_event
+from tests.support.lambda_gateway import build_config
+from tests.support.responses_upstream import events_of as response_events
+from tests.support.responses_upstream import text_item
+from tests.support.served_gateway import CHAT, MESSAGES, chat_body, expect_error, sse_data
+
+END = {"index": 0, "delta": {}, "finish_reason": "stop"}
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[AwsServer]:
+    with aws_server(ACME_KEY="the-key-of-acme-5b1f7a3c") as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+async def _chat(
+    aws: AwsServer,
+    acme: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+    anyio_backend: str,
+) -> AsyncIterator[FakeLambda]:
+    claude = acme | {"name": "Claude", "provider": "anthropic", "models": {"default": ["claude"]}}
+    responding = acme | {"name": "Responding", "addParams": {"useResponsesApi": True}}
+    environment = aws.environment(build_config(acme, claude, responding))
+    directory = tmp_path_factory.mktemp("chat")
+    code = ROOT / "functions" / "chat"
+    async with fake_lambda(code, directory, environment=environment, timeout_s=60) as chat:
+        chat.client.headers["authorization"] = f"Bearer {KEY}"
+        yield chat
+
+
+@pytest.fixture
+async def chat(_chat: FakeLambda, upstream: FakeUpstream) -> FakeLambda:
+    """The function, warm after the first test; it has logged nothing."""
+    await _chat.function.settled()
+    _chat.clear_log()
+    return _chat
+
+
+async def test_chat_is_answered_whole_and_settled(chat: FakeLambda, aws: AwsServer) -> None:
+    answer = await chat.client.post(CHAT, json=chat_body())
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json()["usage"]["cost_nanousd"] == 50_000
+    record = await aws.record(answer.headers["x-request-id"])
+    assert (record["state"], record["cost"]) == ("SETTLED", 50_000)
+
+
+async def test_stream_is_settled_before_its_end(
+    chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+) -> None:
+    upstream.answer(streamed("Hel", "lo"))
+    async with chat.client.stream("POST", CHAT, json=chat_body(stream=True)) as answer:
+        data = sse_data([line async for line in answer.aiter_lines()])
+        record = await aws.record(answer.headers["x-request-id"])
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert [json.loads(one)["choices"][0]["delta"].get("content") for one in data[:2]] == [
+        "Hel",
+        "lo",
+    ]
+    assert data[-1] == "[DONE]"
+    assert (record["state"], record["cost"]) == ("SETTLED", 50_000)
+
+
+UPSTREAMS: dict[str, tuple[str, str, list[object]]] = {
+    "chat completions": (
+        CHAT,
+        "Acme/acme-large",
+        [chunk_of("Hel"), chunk_of("lo"), chunk_of(choices=[END]), chunk_of(usage=USAGE), DONE],
+    ),
+    "Anthropic": (CHAT, "Claude/claude", [encoded(e) for e in events_of(text_block("Hello"))]),
+    "Anthropic both ways": (
+        MESSAGES,
+        "Claude/claude",
+        [encoded(e) for e in events_of(text_block("Hello"))],
+    ),
+    "Responses": (
+        CHAT,
+        "Responding/acme-large",
+        [encoded(e) for e in response_events(text_item("Hel", "lo"))],
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "model", "events"), UPSTREAMS.values(), ids=UPSTREAMS)
+async def test_first_words_come_while_the_upstream_still_speaks(
+    chat: FakeLambda, upstream: FakeUpstream, path: str, model: str, events: list[object]
+) -> None:
+    """The upstream pauses for a second before its last event."""
+    upstream.answer(stream_reply(*events[:-1], 1.0, events[-1]))
+    body = chat_body(model=model, stream=True, max_tokens=100)
+    async with chat.client.stream("POST", path, json=body) as answer:
+        assert answer.status_code == 200
+        pieces = answer.aiter_bytes()
+        await anext(pieces)
+        assert not upstream.last.is_answered
+        async for _ in pieces:
+            pass
+    assert upstream.last.is_answered
+
+
+async def test_forty_events_go_out_as_forty_pieces(
+    chat: FakeLambda, upstream: FakeUpstream
+) -> None:
+    spaced: list[object] = []
+    for number in range(40):
+        spaced += [chunk_of(f"{number} "), 0.01]
+    upstream.answer(stream_reply(*spaced, chunk_of(choices=[END]), DONE))
+    body = json.dumps(chat_body(stream=True)).encode()
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
+    invocation = chat.function.invoke(rest_event("POST", CHAT, headers, body))
+    pieces = [piece async for piece in invocation.pieces()]
+    with_text = [piece for piece in pieces if b'"content"' in piece]
+    assert len(with_text) == 40
+    assert all(piece.count(b'"content"') == 1 for piece in with_text)
+
+
+async def test_error_before_the_first_event_keeps_its_status(
+    chat: FakeLambda, upstream: FakeUpstream
+) -> None:
+    upstream.answer(json_reply({"error": {"message": "slow down"}}, status=429))
+    answer = await chat.client.post(CHAT, json=chat_body(stream=True))
+    expect_error(answer, 429, "upstream_rate_limited")
+    answer = await chat.client.post(CHAT, json=chat_body(), headers={"authorization": "Bearer x"})
+    expect_error(answer, 401, "invalid_api_key")
+    assert (await chat.client.post(MESSAGES, json={})).json()["type"] == "error"
+
+
+async def test_error_after_the_first_event_is_an_event(
+    chat: FakeLambda, upstream: FakeUpstream
+) -> None:
+    upstream.answer(stream_reply(chunk_of("Hel"), RESET))
+    answer = await chat.client.post(CHAT, json=chat_body(stream=True))
+    *_, last = sse_data(answer.text.split("\n"))
+    assert answer.status_code == 200
+    assert json.loads(last)["error"]["code"] == "upstream_error"
+
+
+async def test_client_that_leaves_is_charged_what_the_upstream_reports(
+    chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+) -> None:
+    pieces: list[object] = [chunk_of("Hel"), 0.3, chunk_of("lo"), 0.3, chunk_of("!")]
+    upstream.answer(stream_reply(*pieces, chunk_of(choices=[END]), chunk_of(usage=USAGE), DONE))
+    async with chat.client.stream("POST", CHAT, json=chat_body(stream=True)) as answer:
+        await anext(answer.aiter_bytes())
+    await chat.function.settled()
+    assert upstream.last.is_answered
+    record = await aws.record(answer.headers["x-request-id"])
+    assert (record["state"], record["cost"]) == ("SETTLED", 50_000)
+    assert record["usage_source"] == "upstream"
+    (line,) = chat.log()
+    assert (line["message"], line["error_code"]) == ("request", "client_disconnected")
+
+
+async def test_client_that_leaves_before_a_whole_answer_is_charged(
+    chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+) -> None:
+    upstream.answer([0.5, *json_reply(completion())])
+    with pytest.raises(httpx2.ReadTimeout):
+        await chat.client.post(CHAT, json=chat_body(), timeout=0.2)
+    await chat.function.settled()
+    (line,) = chat.log()
+    assert (line["message"], line["cost_nanousd"]) == ("request", 50_000)
+    assert (await aws.record(line["request_id"]))["state"] == "SETTLED"
+
+
+async def test_slow_reader_slows_the_upstream(chat: FakeLambda, upstream: FakeUpstream) -> None:
+    piece = chunk_of("x" * 50_000)
+    upstream.answer(stream_reply(*[piece] * 500, chunk_of(choices=[END]), DONE))
+    body = json.dumps(chat_body(stream=True)).encode()
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
+    invocation = chat.function.invoke(rest_event("POST", CHAT, headers, body))
+    pieces = invocation.pieces()
+    await anext(pieces)
+    sent = -1
+    while sent != upstream.last.sent_bytes:
+        sent = upstream.last.sent_bytes
+        await asyncio.sleep(0.5)
+    assert sent < 12_500_000  # half of it: the rest waits at the upstream
+    received = sum([len(piece) async for piece in pieces])
+    assert received > 25_000_000
+
+
+@pytest.mark.parametrize(("size", "code"), [(4_100_000, 200), (5_900_000, 413)])
+async def test_large_body_is_answered_or_refused(chat: FakeLambda, size: int, code: int) -> None:
+    messages = [{"role": "user", "content": "x" * size}]
+    answer = await chat.client.post(CHAT, json=chat_body(messages=messages))
+    assert answer.status_code == code
+    assert (await chat.client.post(CHAT, json=chat_body())).status_code == 200
+
+
+async def test_one_process_serves_one_stream_after_the_other(
+    chat: FakeLambda, upstream: FakeUpstream
+) -> None:
+    upstream.answer(streamed("Hello!"))
+    await _stream(chat)
+    sandboxes, before = list(chat.function.sandboxes), _open_files(chat)
+    for _ in range(50):
+        await _stream(chat)
+    assert chat.function.sandboxes == sandboxes
+    assert _open_files(chat) <= before + 2
+
+
+async def _stream(chat: FakeLambda) -> None:
+    answer = await chat.client.post(CHAT, json=chat_body(stream=True))
+    assert answer.text.endswith("data: [DONE]\n\n")
+    await chat.function.settled()
+
+
+def _open_files(chat: FakeLambda) -> int:
+    processes: list[Any] = [sandbox.process for sandbox in chat.function.sandboxes]
+    return sum(len(list(Path(f"/proc/{process.pid}/fd").iterdir())) for process in processes)
+
+
+async def test_chat_that_takes_too_long_ends_with_an_error_event(
+    aws: AwsServer, acme: dict[str, object], upstream: FakeUpstream, tmp_path
+) -> None:
+    upstream.answer(stream_reply(chunk_of("Hel"), 30.0))
+    environment = aws.environment(build_config(acme))
+    code = ROOT / "functions" / "chat"
+    async with fake_lambda(code, tmp_path, environment=environment, timeout_s=8) as chat:
+        chat.client.headers["authorization"] = f"Bearer {KEY}"
+        answer = await chat.client.post(CHAT, json=chat_body(stream=True))
+        *_, last = sse_data(answer.text.split("\n"))
+        assert json.loads(last)["error"]["code"] == "upstream_timeout"
+        await chat.function.settled()
+        assert (await aws.record(answer.headers["x-request-id"]))["state"] == "SETTLED"
+        assert len(chat.function.sandboxes) == 1
