@@ -91,7 +91,7 @@ class InvalidHeaderValueError(RequestError):
 
 
 class InvalidBaseUrlError(RequestError):
-    """All reasons to refuse a user's URL look the same (S-7)."""
+    """All reasons to refuse a user's URL look the same."""
 
     code = "invalid_base_url"
 
@@ -124,7 +124,7 @@ class TitlesOffError(RequestError):
 
 
 class InvalidApiKeyError(RequestError):
-    """All failures to authenticate look the same (S-19)."""
+    """All failures to authenticate look the same."""
 
     status = 401
     type = "authentication_error"
@@ -164,7 +164,7 @@ class UnsupportedMediaTypeError(RequestError):
 
 
 class LoopDetectedError(RequestError):
-    """A request of ours has come back, so an endpoint leads to this gateway (S-11)."""
+    """A request of ours has come back, so an endpoint leads to this gateway."""
 
     status = 508
     code = "loop_detected"
@@ -218,7 +218,7 @@ class UpstreamError(GatewayError):
 
 
 class UpstreamRejectedError(UpstreamError):
-    """The upstream refused the request itself; status, type and code are its own (S-38)."""
+    """The upstream refused the request itself; status, type and code are its own."""
 
     def __init__(
         self,
@@ -236,7 +236,7 @@ class UpstreamRejectedError(UpstreamError):
 
 
 class UserKeyRejectedError(UpstreamError):
-    """The upstream refused a key that a user has brought (S-38)."""
+    """The upstream refused a key that a user has brought."""
 
     status = 401
     type = "authentication_error"

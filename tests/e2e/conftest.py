@@ -158,3 +158,17 @@ def claude_client(
     url = f"http://127.0.0.1:{messages_gateway.port}"
     with anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def _titles() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def titles(_titles: FakeUpstream) -> FakeUpstream:
+    """The upstream that makes titles."""
+    _titles.reset()
+    _titles.answer(json_reply(completion('Title: "Baking Bread"')))
+    return _titles

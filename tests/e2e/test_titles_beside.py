@@ -33,20 +33,6 @@ NIL_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture(scope="module")
-def _titles() -> Iterator[FakeUpstream]:
-    with FakeUpstream() as upstream:
-        yield upstream
-
-
-@pytest.fixture
-def titles(_titles: FakeUpstream) -> FakeUpstream:
-    """The upstream that makes titles."""
-    _titles.reset()
-    _titles.answer(json_reply(completion('Title: "Baking Bread"')))
-    return _titles
-
-
-@pytest.fixture(scope="module")
 def served(
     acme: dict[str, object], _titles: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServedGateway]:

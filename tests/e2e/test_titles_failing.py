@@ -40,20 +40,6 @@ either_way = pytest.mark.parametrize("stream", [False, True], ids=["whole", "str
 
 
 @pytest.fixture(scope="module")
-def _titles() -> Iterator[FakeUpstream]:
-    with FakeUpstream() as upstream:
-        yield upstream
-
-
-@pytest.fixture
-def titles(_titles: FakeUpstream) -> FakeUpstream:
-    """The upstream that makes titles."""
-    _titles.reset()
-    _titles.answer(json_reply(completion("Baking Bread")))
-    return _titles
-
-
-@pytest.fixture(scope="module")
 def _served(
     acme: dict[str, object], _titles: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServedGateway]:

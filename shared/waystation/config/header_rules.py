@@ -1,4 +1,4 @@
-"""Which header names and values may go on the wire (S-15). Substitutes nothing."""
+"""Which header names and values may go on the wire. Substitutes nothing."""
 
 import re
 

@@ -38,7 +38,7 @@ PLACEHOLDERS = frozenset(
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ALMOST_PLACEHOLDER = re.compile(r"\{\{\s?librechat_", re.IGNORECASE)
-# The runtime's own, those LibreChat never expands, and the gateway's settings (S-13).
+# The runtime's own, those LibreChat never expands, and the gateway's settings.
 _REFUSED_PREFIXES = ("_", "AWS_", "LAMBDA_", "LD_", "PYTHON", "JWT_", "CREDS_", "REDIS_")
 _REFUSED = frozenset(
     [

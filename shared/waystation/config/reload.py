@@ -1,4 +1,4 @@
-"""Keeps the configuration fresh while requests use it (R-19, R-20).
+"""Keeps the configuration fresh while requests use it.
 
 A young snapshot is used as it is, an older one is used while a new one is fetched beside the
 request, and a stale one waits for that fetch, but not for long. Whatever goes wrong, the last good

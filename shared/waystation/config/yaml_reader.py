@@ -1,4 +1,4 @@
-"""Reads one bounded YAML document into plain data that remembers its lines (S-16).
+"""Reads one bounded YAML document into plain data that remembers its lines.
 
 Size, depth and the number of values after aliases and merges are checked while the parser's events
 arrive, before anything is built from them. Keys are always text, as written. An error says what is

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to, and for whom (S-3, S-4, S-6). Pure: nothing is resolved.
+"""Which addresses may be connected to, and for whom. Pure: nothing is resolved.
 
 The networks are listed one by one: what Python calls a global address differs between its releases.
 """

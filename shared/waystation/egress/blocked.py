@@ -1,4 +1,4 @@
-"""Tells the log of what was not connected to; of a host, or a URL that has none, the digest (S-7).
+"""Tells the log of what was not connected to; of a host, or a URL that has none, the digest.
 
 Nothing that users have written is in the log: who asked, the line of the same request tells.
 """

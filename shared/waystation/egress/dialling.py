@@ -1,7 +1,7 @@
 """Opens TCP connections: a name is resolved once, its addresses are checked, and then tried.
 
 What is connected to is an address that was checked, never a name. One forbidden address among
-several is enough to refuse them all (S-2).
+several is enough to refuse them all.
 """
 
 import asyncio

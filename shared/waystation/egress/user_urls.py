@@ -1,4 +1,4 @@
-"""Reads the URLs that users bring (S-5). Pure: one parser for the check and for the use.
+"""Reads the URLs that users bring. Pure: one parser for the check and for the use.
 
 What it returns holds nothing that two readers could understand differently: ASCII in lower case,
 no userinfo, no escapes in the host, the port only where it is not the scheme's own.

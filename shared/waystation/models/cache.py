@@ -1,4 +1,4 @@
-"""Keeps what upstreams told, and lets equal questions share one call (S-25).
+"""Keeps what upstreams told, and lets equal questions share one call.
 
 Bound to the event loop that asks: what another loop has begun is not waited for. What is kept are
 plain values, which any loop may use.

@@ -1,4 +1,4 @@
-"""Which requests ask an upstream for its models, and which answers may stand for them (S-25)."""
+"""Which requests ask an upstream for its models, and which answers may stand for them."""
 
 import hashlib
 import json

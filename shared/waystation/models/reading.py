@@ -1,4 +1,4 @@
-"""Reads an upstream's list of models, which may hold anything (S-37)."""
+"""Reads an upstream's list of models, which may hold anything."""
 
 import re
 from collections.abc import Mapping

@@ -140,7 +140,7 @@ def _to_gateway_error(error: Exception) -> GatewayError:
 
 
 def _refuse_own(scope: Scope, name: str) -> None:
-    """Raise LoopDetectedError for a request that this gateway has sent (S-11)."""
+    """Raise LoopDetectedError for a request that this gateway has sent."""
     if is_own(scope["headers"], name):
         raise LoopDetectedError
 

@@ -1,4 +1,4 @@
-"""How a gateway knows a request that it has sent itself (S-11). Pure.
+"""How a gateway knows a request that it has sent itself. Pure.
 
 It names itself in `Via`, as `1.1 <name>`, and in `User-Agent`, as `waystation/<name>`: what stands
 between may drop or rename the first, as API Gateway does with some headers.

@@ -17,7 +17,7 @@ class AwsCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whose URL a request goes to, and what the operator lets it reach beyond the rules (S-6).
+    """Whose URL a request goes to, and what the operator lets it reach beyond the rules.
 
     `allowed` holds exact `host:port` pairs: `llm.test:8080`, or `[::1]:9` for an IPv6 address.
     """
