@@ -20,8 +20,11 @@ from tests.support.lambda_gateway import (
     put_secrets,
 )
 from tests.support.served_gateway import KEY, ServedGateway, free_port
+from tests.support.tables import make_table
 from tests.support.users_keys import account, users_config
+from waystation.aws.table import Table
 from waystation.identity.user import User
+from waystation_cli.local.memory_table import InMemoryTable
 
 BuildGateway: TypeAlias = Callable[..., LambdaGateway]
 
@@ -172,3 +175,13 @@ def titles(_titles: FakeUpstream) -> FakeUpstream:
     _titles.reset()
     _titles.answer(json_reply(completion('Title: "Baking Bread"')))
     return _titles
+
+
+@pytest.fixture(params=["DynamoDB", "memory"])
+def table(request: pytest.FixtureRequest) -> Iterator[Table]:
+    """A table to which the same happens in DynamoDB and in its stand-in."""
+    if request.param == "memory":
+        yield InMemoryTable()
+        return
+    with mock_aws():
+        yield make_table()

@@ -1,7 +1,6 @@
 """The table in DynamoDB, and its stand-in in memory: one list of behaviours for both."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any, cast
 
 import boto3
@@ -11,34 +10,7 @@ from moto import mock_aws
 
 from waystation.aws.clients import make_clients
 from waystation.aws.dynamo_table import DynamoTable
-from waystation.aws.table import Table, TableError
-from waystation_cli.local.memory_table import InMemoryTable
-
-
-def make_table(name: str = "way") -> DynamoTable:
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": "PK", "KeyType": "HASH"},
-            {"AttributeName": "SK", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "PK", "AttributeType": "S"},
-            {"AttributeName": "SK", "AttributeType": "S"},
-        ],
-    )
-    return DynamoTable(client, name)
-
-
-@pytest.fixture(params=["DynamoDB", "memory"])
-def table(request: pytest.FixtureRequest) -> Iterator[Table]:
-    if request.param == "memory":
-        yield InMemoryTable()
-        return
-    with mock_aws():
-        yield make_table()
+from waystation.aws.table import Put, Table, TableError, Update
 
 
 def item(pk: str = "P", sk: str = "S", **attributes: object) -> dict[str, object]:
@@ -184,7 +156,10 @@ async def each_operation(table: Table) -> list[TableError]:
         table.put(item()),
         table.delete("P", "S"),
         table.update("P", "S", {"a": 1}),
+        table.transact(Put(item()), Update("P", "S2", set={"a": 1})),
         table.query("P"),
+        table.between("P", "a", "b", limit=1),
+        table.indexed("OPEN", "9", limit=1),
         table.scan("REQ#"),
     ):
         with pytest.raises(TableError) as caught:

@@ -2,13 +2,25 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waystation.aws.table import Item, TableError
+from waystation.aws.attributes import dump, key_of, load
+from waystation.aws.expressions import as_asked
+from waystation.aws.table import (
+    EXISTS,
+    IS_NEW,
+    Item,
+    Put,
+    Refusal,
+    TableBusyError,
+    TableError,
+    TableUnsureError,
+    Unmet,
+    Update,
+    Write,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -16,8 +28,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_ABSENT = "attribute_not_exists(PK)"
-_PRESENT = "attribute_exists(PK)"
+INDEX = "GSI1"
+
+_BUSY = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "ThrottlingError",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
 
 
 class DynamoTable:
@@ -30,48 +56,60 @@ class DynamoTable:
     async def get(self, pk: str, sk: str) -> Item | None:
         answer = await _call(
             lambda: self._client.get_item(
-                TableName=self._name, Key=_key(pk, sk), ConsistentRead=True
+                TableName=self._name, Key=key_of(pk, sk), ConsistentRead=True
             )
         )
         item = answer.get("Item")
-        return _load(item) if item else None
+        return load(item) if item else None
 
     async def put_new(self, *items: Item) -> bool:
-        if len(items) == 1:
-            dumped = _dump(items[0])
-            return await _conditional(
-                lambda: self._client.put_item(
-                    TableName=self._name, Item=dumped, ConditionExpression=_ABSENT
-                )
-            )
-        puts = [
-            {"Put": {"TableName": self._name, "Item": _dump(item), "ConditionExpression": _ABSENT}}
-            for item in items
-        ]
-        writes = cast("list[TransactWriteItemTypeDef]", puts)
-        return await _conditional(lambda: self._client.transact_write_items(TransactItems=writes))
+        return await self.transact(*(Put(item, IS_NEW) for item in items)) is None
 
     async def put(self, item: Item) -> None:
-        dumped = _dump(item)
+        dumped = dump(item)
         await _call(lambda: self._client.put_item(TableName=self._name, Item=dumped))
 
     async def delete(self, pk: str, sk: str) -> None:
-        await _call(lambda: self._client.delete_item(TableName=self._name, Key=_key(pk, sk)))
+        await _call(lambda: self._client.delete_item(TableName=self._name, Key=key_of(pk, sk)))
 
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
-        names = {f"#{n}": name for n, name in enumerate(changes)}
-        values = _dump({f":{n}": value for n, value in enumerate(changes.values())})
-        sets = ", ".join(f"#{n} = :{n}" for n in range(len(changes)))
-        return await _conditional(
-            lambda: self._client.update_item(
+        return await self.transact(Update(pk, sk, set=changes, when=EXISTS)) is None
+
+    async def transact(self, *writes: Write) -> Refusal | None:
+        asked = [as_asked(self._name, write) for write in writes]
+        if len(asked) == 1:
+            return await _refusal(lambda: _write_one(self._client, asked[0]))
+        items = cast("list[TransactWriteItemTypeDef]", asked)
+        return await _refusal(lambda: self._client.transact_write_items(TransactItems=items))
+
+    async def between(
+        self, pk: str, first: str, last: str, *, limit: int, newest_first: bool = False
+    ) -> Sequence[Item]:
+        def pages() -> list[Item]:
+            found = self._client.get_paginator("query").paginate(
                 TableName=self._name,
-                Key=_key(pk, sk),
-                UpdateExpression=f"SET {sets}",
-                ConditionExpression=_PRESENT,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
+                KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
+                ExpressionAttributeValues=dump({":pk": pk, ":first": first, ":last": last}),
+                ScanIndexForward=not newest_first,
+                ConsistentRead=True,
+                PaginationConfig={"MaxItems": limit},
             )
-        )
+            return [load(item) for page in found for item in page["Items"]]
+
+        return await _call(pages) if first <= last else []
+
+    async def indexed(self, index_pk: str, last: str, *, limit: int) -> Sequence[tuple[str, str]]:
+        def pages() -> list[tuple[str, str]]:
+            found = self._client.get_paginator("query").paginate(
+                TableName=self._name,
+                IndexName=INDEX,
+                KeyConditionExpression="GSI1PK = :pk AND GSI1SK <= :last",
+                ExpressionAttributeValues=dump({":pk": index_pk, ":last": last}),
+                PaginationConfig={"MaxItems": limit},
+            )
+            return [(item["PK"]["S"], item["SK"]["S"]) for page in found for item in page["Items"]]
+
+        return await _call(pages)
 
     async def query(self, pk: str, sk_prefix: str = "") -> Sequence[Item]:
         values = {":pk": {"S": pk}}
@@ -88,7 +126,7 @@ class DynamoTable:
                 ExpressionAttributeValues=values,
                 ConsistentRead=True,
             )
-            return [_load(item) for page in found for item in page["Items"]]
+            return [load(item) for page in found for item in page["Items"]]
 
         return await _call(pages)
 
@@ -100,7 +138,7 @@ class DynamoTable:
                 FilterExpression="begins_with(SK, :sk)",
                 ExpressionAttributeValues={":sk": {"S": sk_prefix}},
             )
-            return [_load(item) for page in found for item in page["Items"]]
+            return [load(item) for page in found for item in page["Items"]]
 
         return await _call(pages)
 
@@ -112,62 +150,50 @@ async def _call(operation: Callable[[], T]) -> T:
         raise _translate(error) from error
 
 
-async def _conditional(operation: Callable[[], object]) -> bool:
+async def _refusal(operation: Callable[[], object]) -> Refusal | None:
     try:
         await asyncio.to_thread(operation)
     except ClientError as error:
-        if _condition_failed(error):
-            return False
+        code = error.response["Error"]["Code"]
+        if code == "ConditionalCheckFailedException":
+            return (_unmet(error.response.get("Item")),)
+        if code == "TransactionCanceledException":
+            return _reasons(error)
         raise _translate(error) from error
     except BotoCoreError as error:
         raise _translate(error) from error
-    return True
+    return None
 
 
-def _condition_failed(error: ClientError) -> bool:
-    code = error.response["Error"]["Code"]
-    if code == "TransactionCanceledException":
-        reasons = error.response.get("CancellationReasons", [])
-        return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
-    return code == "ConditionalCheckFailedException"
+def _reasons(error: ClientError) -> Refusal:
+    """Return what was unmet. Raises TableError if there was another reason."""
+    reasons = error.response.get("CancellationReasons", [])
+    codes = [str(reason.get("Code", "None")) for reason in reasons]
+    others = [code for code in codes if code not in ("None", "ConditionalCheckFailed")]
+    if others or not codes:
+        busy = bool(others) and all(code in _BUSY for code in others)
+        kind = TableBusyError if busy else TableError
+        raise kind(f"the table refused: {', '.join(others) or 'a transaction'}") from error
+    return tuple(
+        _unmet(cast("Item | None", reason.get("Item")))
+        if code == "ConditionalCheckFailed"
+        else None
+        for code, reason in zip(codes, reasons, strict=True)
+    )
+
+
+def _unmet(item: object) -> Unmet:
+    return Unmet(load(cast("Item", item)) if item else None)
+
+
+def _write_one(client: "DynamoDBClient", asked: Mapping[str, dict[str, object]]) -> object:
+    arguments: dict[str, Any] = next(iter(asked.values()))
+    return client.put_item(**arguments) if "Put" in asked else client.update_item(**arguments)
 
 
 def _translate(error: ClientError | BotoCoreError) -> TableError:
-    if isinstance(error, ClientError):
-        return TableError(f"the table refused: {error.response['Error']['Code']}")
-    return TableError(f"the table did not answer: {type(error).__name__}")
-
-
-def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:
-    return {"PK": {"S": pk}, "SK": {"S": sk}}
-
-
-_serializer = TypeSerializer()
-_deserialize = cast("Callable[[object], object]", TypeDeserializer().deserialize)
-
-
-def _dump(item: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    return {name: dict(_serializer.serialize(_plain(value))) for name, value in item.items()}
-
-
-def _load(item: Mapping[str, object]) -> Item:
-    return {name: _whole(_deserialize(value)) for name, value in item.items()}
-
-
-def _plain(value: object) -> object:
-    """Turn mappings of any kind into the dictionaries the serializer insists on."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _whole(value: object) -> object:
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return value
+    if not isinstance(error, ClientError):
+        return TableUnsureError(f"the table did not answer: {type(error).__name__}")
+    code = error.response["Error"]["Code"]
+    kind = TableBusyError if code in _BUSY else TableError
+    return kind(f"the table refused: {code}")
