@@ -12,7 +12,7 @@ from waystation.config.schema import Endpoint
 from waystation.wire.usage import Usage
 
 NANOUSD_PER_USD = 1_000_000_000
-_NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
+NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
 
 
 PriceSource: TypeAlias = Literal["tokenConfig", "list"]
@@ -55,7 +55,7 @@ def cost_nanousd(
     for share in usage.shares:
         if share.model in by_model:
             exact += _exact(share.usage, by_model[share.model]) - _exact(share.usage, rates)
-    return ceil(exact * _NANOUSD_PER_RATE)
+    return ceil(exact * NANOUSD_PER_RATE)
 
 
 def rates_of_shares(endpoint: Endpoint, usage: Usage, model: str) -> dict[str, Rates]:
