@@ -39,8 +39,14 @@ _CHOICES = ("n", "best_of", "candidateCount")
 def hold_nanousd(input_tokens: int, output_tokens: int, rates: Rates) -> int:
     """Return what so many tokens cost at most, in nano-USD, rounded up once.
 
-    Every token of the input may be one that is written to a cache.
+    Every token of the input may be one that is written to a cache, and a shorter input than this
+    may have the higher rates.
     """
+    possible = [rates, *(step.rates for step in rates.steps if input_tokens > step.above)]
+    return max(_hold(input_tokens, output_tokens, one) for one in possible)
+
+
+def _hold(input_tokens: int, output_tokens: int, rates: Rates) -> int:
     written = (rates.prompt, rates.cache_write, rates.cache_write_1h or rates.cache_write)
     exact = input_tokens * Fraction(max(written)) + output_tokens * Fraction(rates.completion)
     return ceil(exact * NANOUSD_PER_RATE)
