@@ -1,6 +1,7 @@
 """What a request may cost at most."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,7 +18,7 @@ from waystation.ledger.holds import (
     output_limit,
     upper_bound_input_tokens,
 )
-from waystation.ledger.pricing import Rates, cost_nanousd
+from waystation.ledger.pricing import Rates, Step, cost_nanousd
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.usage import MAX_TOKENS, Usage
 
@@ -43,6 +44,12 @@ def any_rates(draw):
     return Rates(prompt, completion, prompt, write, cache_write_1h=draw(st.none() | rates))
 
 
+@st.composite
+def any_stepped_rates(draw):
+    starts = sorted(draw(st.sets(counts, max_size=3)))
+    return replace(draw(any_rates()), steps=tuple(Step(at, draw(any_rates())) for at in starts))
+
+
 @given(counts, counts, any_rates())
 def test_hold_is_exact_and_rounded_up(sent, received, priced):
     written = (priced.prompt, priced.cache_write, priced.cache_write_1h)
@@ -51,11 +58,11 @@ def test_hold_is_exact_and_rounded_up(sent, received, priced):
     assert 0 <= hold_nanousd(sent, received, priced) - exact < 1
 
 
-@given(st.tuples(counts, counts, counts, counts), counts, any_rates())
-def test_hold_is_never_below_the_cost(sent, output, priced):
+@given(st.tuples(counts, counts, counts, counts), counts, counts, any_stepped_rates())
+def test_hold_is_never_below_the_cost(sent, more, output, priced):
     _, read, write_5m, write_1h = sent
     usage = Usage(sum(sent), output, read, write_5m + write_1h, cache_write_1h_tokens=write_1h)
-    assert cost_nanousd(usage, priced) <= hold_nanousd(sum(sent), output, priced)
+    assert cost_nanousd(usage, priced) <= hold_nanousd(sum(sent) + more, output, priced)
 
 
 def test_hour_without_a_rate_of_its_own_counts_as_other_writes():
