@@ -22,6 +22,7 @@
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
+| PUBLIC_PRICES | `on`, or `off` where only prices of yours and of upstreams' lists count | `on` |
 | VIA_TOKEN | this gateway's name, by which it notices that it asks itself | `waystation` |
 """
 
@@ -55,11 +56,13 @@ ENVIRONMENT_NAMES = frozenset(
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
+        "PUBLIC_PRICES",
         "VIA_TOKEN",
     }
 )
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
+_SWITCH = ("on", "off")
 _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
 # Where the Lambda sandbox, and what AWS puts beside it, says that it listens.
@@ -104,6 +107,7 @@ class Settings:
     egress_proxy: str | None = None
     ca_bundle: str | None = None
     allowed_addresses: frozenset[str] = frozenset()
+    public_prices: bool = True
     via_token: str = _VIA_DEFAULT
 
 
@@ -122,6 +126,9 @@ def load_settings(
     mode = env.get("RESPONSE_MODE") or "buffered"
     if mode not in _RESPONSE_MODES:
         faults.append(f"RESPONSE_MODE must be one of: {', '.join(_RESPONSE_MODES)}")
+    switch = env.get("PUBLIC_PRICES") or "on"
+    if switch not in _SWITCH:
+        faults.append(f"PUBLIC_PRICES must be one of: {', '.join(_SWITCH)}")
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
         faults.append("VIA_TOKEN must be letters, digits, dots, hyphens and underscores")
     if faults:
@@ -138,6 +145,7 @@ def load_settings(
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),
+        public_prices=switch == "on",
         via_token=via_token(env),
     )
 

@@ -53,6 +53,7 @@ def test_every_variable_is_read():
         "EGRESS_PROXY": "http://proxy:8080",
         "CA_BUNDLE": "/ca.pem",
         "GATEWAY_ALLOWED_ADDRESSES": "LLM.internal:443, [::1]:9,",
+        "PUBLIC_PRICES": "off",
         "VIA_TOKEN": "waystation-prod",
     }
     assert load_settings(env) == Settings(
@@ -80,6 +81,7 @@ def test_every_variable_is_read():
         egress_proxy="http://proxy:8080",
         ca_bundle="/ca.pem",
         allowed_addresses=frozenset({"llm.internal:443", "[::1]:9"}),
+        public_prices=False,
         via_token="waystation-prod",
     )
 
@@ -95,6 +97,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_ID_PREFIX": "a\nb",
         "CORS_ORIGINS": "*",
         "RESPONSE_MODE": "fast",
+        "PUBLIC_PRICES": "no",
         "VIA_TOKEN": "a b",
     }
     with pytest.raises(SettingsError) as caught:
@@ -107,7 +110,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_CLAIMS must be field=claim,... with LibreChat's user fields, each once; "
         "ADMIN_CLAIM must be claim=value; TRUSTED_CLAIM must be claim=value; "
         "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com; "
-        "RESPONSE_MODE must be one of: stream, buffered; "
+        "RESPONSE_MODE must be one of: stream, buffered; PUBLIC_PRICES must be one of: on, off; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
 

@@ -30,6 +30,7 @@ from waystation.identity_settings import KEYS_ONLY, IdentitySettings
 from waystation.ledger.learned import LearnedPrices
 from waystation.ledger.ledger import TableLedger
 from waystation.ledger.prices import ConfiguredPrices, PriceBooks
+from waystation.ledger.public_prices import PublicPrices
 from waystation.models.cache import ListCache
 from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
@@ -78,6 +79,7 @@ def build_runtime(
     make_bedrock: Callable[[], Sender] | None = None,
     make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
     outbox: Queue | None = None,
+    knows_public_prices: bool = True,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
     config = ConfigLoader(
@@ -94,13 +96,15 @@ def build_runtime(
     senders = Senders(egress, make_bedrock or make_bedrock_sender)
     user_keys = UserKeys(table, key_service, now_ms=_now_ms)
     learned = LearnedPrices(table, now_ms=_now_ms)
+    public = PublicPrices(now_ms=_now_ms) if knows_public_prices else None
+    books = PriceBooks(ConfiguredPrices(), learned, *([public] if public else []))
     calls = MeteredCalls(
         egress=senders,
         secrets=secrets,
         user_keys=user_keys,
         ledger=TableLedger(table, outbox, _now_ms),
         now_ms=_now_ms,
-        prices=PriceBooks(ConfiguredPrices(), learned),
+        prices=books,
     )
     lists = ModelLists(
         sender=senders,
@@ -126,7 +130,9 @@ def build_runtime(
             identity, table=table, secrets=secrets, egress=egress, allowed=allowed_addresses
         ),
         chat=chat,
-        models=ModelsService(config=config, built_ins=built_ins, lists=lists, secrets=secrets),
+        models=ModelsService(
+            config=config, built_ins=built_ins, lists=lists, secrets=secrets, prices=public
+        ),
         titles=titles,
         account=AccountService(
             config=config,

@@ -82,8 +82,9 @@ class Opening:
                 "draws": self.draws or None,
                 "idempotency": self.idempotency.sk if self.idempotency else None,
                 "estimated_in": self.estimated_input_tokens,
-                "rates": _rates(self.rates) if self.rates else None,
+                "rates": (_rates(self.rates, self.estimated_input_tokens) if self.rates else None),
                 "price_source": self.rates.source if self.rates else None,
+                "price_version": self.rates.version if self.rates else None,
                 "config_version": self.config_version,
                 "conversation_id": bounded(self.conversation_id),
                 "stream": self.is_stream,
@@ -141,9 +142,12 @@ class LedgerRecord:
             "priced": self.rates is not None if self.usage else None,
             "tokens": _tokens(self.usage) if self.usage else None,
             "usage_source": self.usage.source if self.usage else None,
-            "rates": _rates(self.rates) if self.rates else None,
+            "rates": (
+                _rates(self.rates, self.usage.input_tokens) if self.rates and self.usage else None
+            ),
             "shares": _shares(self.usage, self.rates_by_model) if self.usage else None,
             "price_source": self.rates.source if self.rates else None,
+            "price_version": self.rates.version if self.rates else None,
             "config_version": self.config_version,
             "conversation_id": bounded(self.conversation_id),
             "upstream_id": bounded(self.upstream_id),
@@ -217,14 +221,15 @@ def _shares(usage: Usage, rates: Mapping[str, Rates]) -> list[dict[str, object]]
         {
             "model": bounded(share.model),
             "tokens": _tokens(share.usage),
-            "rates": _rates(rates[share.model]),
+            "rates": _rates(rates[share.model], share.usage.input_tokens),
         }
         for share in usage.shares
         if share.model in rates
     ] or None
 
 
-def _rates(rates: Rates) -> Mapping[str, str]:
+def _rates(listed: Rates, input_tokens: int) -> Mapping[str, str]:
+    rates = listed.of_input(input_tokens)
     by_kind = {
         "prompt": rates.prompt,
         "completion": rates.completion,
