@@ -69,6 +69,7 @@ class ChatService:
             own=read_headers(incoming.headers),
             own_has_expired=expires_at is not None and expires_at <= now,
             allowed_addresses=snapshot.allowed_addresses,
+            client=incoming.client,
         )
         settings = snapshot.title_settings(route.endpoint)
         return Chat(call, title_beside(settings, self._titles, call, incoming, asked))
