@@ -21,6 +21,7 @@ from waystation.credentials.own import values_in_use
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.user_keys import UserKeys
 from waystation.egress.client import Egress
+from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S
 from waystation.identity.authentication import Authenticator, Identifies, KeyHolders
 from waystation.identity.authorizer import AuthorizerContext
 from waystation.identity.claims import ClaimRules
@@ -76,6 +77,8 @@ def build_runtime(
     allowed_addresses: frozenset[str] = frozenset(),
     make_bedrock: Callable[[], Sender] | None = None,
     make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
+    first_byte_s: float = FIRST_BYTE_S,
+    idle_s: float = IDLE_S,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
     config = ConfigLoader(
@@ -117,6 +120,8 @@ def build_runtime(
         calls=calls,
         now_ms=_now_ms,
         titles=make_title_starter(titles) if make_title_starter else None,
+        first_byte_s=first_byte_s,
+        idle_s=idle_s,
     )
     return Runtime(
         config=config,
