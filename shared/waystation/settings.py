@@ -16,6 +16,8 @@
 | USER_ID_PREFIX | put before the user ids that tokens and authorizers give | none |
 | CORS_ORIGINS | origins of browser apps that may call; several with commas | none |
 | RESPONSE_MODE | `stream`, or `buffered` where whole answers are waited for | `buffered` |
+| FIRST_BYTE_TIMEOUT_S | seconds until a streamed answer's first event | `120` |
+| IDLE_TIMEOUT_S | seconds between the bytes of a streamed answer | `60` |
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
@@ -50,6 +52,8 @@ ENVIRONMENT_NAMES = frozenset(
         "USER_ID_PREFIX",
         "CORS_ORIGINS",
         "RESPONSE_MODE",
+        "FIRST_BYTE_TIMEOUT_S",
+        "IDLE_TIMEOUT_S",
         "TITLE_FUNCTION",
         "KMS_KEY_ID",
         "LOG_LEVEL",
@@ -63,6 +67,9 @@ ENVIRONMENT_NAMES = frozenset(
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
 _SWITCH = ("on", "off")
+_FIRST_BYTE_S, _IDLE_S = 120, 60
+_SECONDS = re.compile(r"[1-9][0-9]{0,2}")
+_MOST_SECONDS = 900  # Lambda's own limit
 _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
 # Where the Lambda sandbox, and what AWS puts beside it, says that it listens.
@@ -102,6 +109,8 @@ class Settings:
     identity: IdentitySettings = KEYS_ONLY
     cors_origins: frozenset[str] = frozenset()
     response_mode: ResponseMode = "buffered"
+    first_byte_s: int = _FIRST_BYTE_S
+    idle_s: int = _IDLE_S
     title_function: str | None = None
     kms_key_id: str | None = None
     egress_proxy: str | None = None
@@ -129,6 +138,8 @@ def load_settings(
     switch = env.get("PUBLIC_PRICES") or "on"
     if switch not in _SWITCH:
         faults.append(f"PUBLIC_PRICES must be one of: {', '.join(_SWITCH)}")
+    first_byte_s = _seconds(env, "FIRST_BYTE_TIMEOUT_S", _FIRST_BYTE_S, faults)
+    idle_s = _seconds(env, "IDLE_TIMEOUT_S", _IDLE_S, faults)
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
         faults.append("VIA_TOKEN must be letters, digits, dots, hyphens and underscores")
     if faults:
@@ -140,6 +151,8 @@ def load_settings(
         identity=identity,
         cors_origins=origins,
         response_mode=cast("ResponseMode", mode),
+        first_byte_s=first_byte_s,
+        idle_s=idle_s,
         title_function=env.get("TITLE_FUNCTION") or None,
         kms_key_id=env.get("KMS_KEY_ID") or None,
         egress_proxy=env.get("EGRESS_PROXY") or None,
@@ -195,6 +208,14 @@ def log_level(env: Mapping[str, str] | None = None) -> str:
     """Return LOG_LEVEL, or INFO where it is unset or no level."""
     level = (environment() if env is None else env).get("LOG_LEVEL", "").upper()
     return level if level in _LOG_LEVELS else "INFO"
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:
+    text = env.get(name) or str(default)
+    if _SECONDS.fullmatch(text) and int(text) <= _MOST_SECONDS:
+        return int(text)
+    faults.append(f"{name} must be a whole number of seconds from 1 to {_MOST_SECONDS}")
+    return default
 
 
 def _origins(env: Mapping[str, str], faults: list[str]) -> frozenset[str]:

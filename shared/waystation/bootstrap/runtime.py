@@ -22,6 +22,7 @@ from waystation.credentials.own import values_in_use
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.user_keys import UserKeys
 from waystation.egress.client import Egress
+from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S
 from waystation.identity.authentication import Authenticator, Identifies, KeyHolders
 from waystation.identity.authorizer import AuthorizerContext
 from waystation.identity.claims import ClaimRules
@@ -80,6 +81,8 @@ def build_runtime(
     make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
     outbox: Queue | None = None,
     knows_public_prices: bool = True,
+    first_byte_s: float = FIRST_BYTE_S,
+    idle_s: float = IDLE_S,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
     config = ConfigLoader(
@@ -123,6 +126,8 @@ def build_runtime(
         calls=calls,
         now_ms=_now_ms,
         titles=make_title_starter(titles) if make_title_starter else None,
+        first_byte_s=first_byte_s,
+        idle_s=idle_s,
     )
     return Runtime(
         config=config,

@@ -56,6 +56,8 @@ _REFUSED = frozenset(
         "USER_ID_PREFIX",
         "CORS_ORIGINS",
         "RESPONSE_MODE",
+        "FIRST_BYTE_TIMEOUT_S",
+        "IDLE_TIMEOUT_S",
         "TITLE_FUNCTION",
         "OUTBOX_URL",
         "KMS_KEY_ID",

@@ -123,6 +123,7 @@ class LedgerRecord:
     hold_nanousd: int = 0
     draws: bool = False
     idempotency: Idempotency | None = None
+    client_disconnected: bool = False
 
     def to_item(self) -> dict[str, object]:
         """Return the item to store; attributes without a value are left out."""
@@ -153,6 +154,7 @@ class LedgerRecord:
             "upstream_id": bounded(self.upstream_id),
             "error_code": bounded(self.error_code),
             "stream": self.is_stream,
+            "client_disconnected": self.client_disconnected or None,
             "created_at": write_moment(self.created_at_ms),
             "settled_at": write_moment(self.settled_at_ms),
         }

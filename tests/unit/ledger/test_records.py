@@ -119,6 +119,11 @@ def test_released_record_cost_nothing():
     }
 
 
+def test_client_that_has_gone_is_written_down():
+    record = replace(SETTLED, client_disconnected=True)
+    assert record.to_item() == ITEM | {"client_disconnected": True}
+
+
 @pytest.mark.parametrize("name", ["endpoint", "model", "conversation_id", "upstream_id"])
 def test_shown_text_is_cut_to_200_bytes(name):
     changes: Any = {name: "é" * 150}
