@@ -21,6 +21,7 @@
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
+| BALANCE_OWN_KEYS | `draw` or `free`: whether calls with a user's own key draw on balances | `free` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
@@ -57,6 +58,7 @@ ENVIRONMENT_NAMES = frozenset(
         "TITLE_FUNCTION",
         "KMS_KEY_ID",
         "LOG_LEVEL",
+        "BALANCE_OWN_KEYS",
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
@@ -67,6 +69,7 @@ ENVIRONMENT_NAMES = frozenset(
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
 _SWITCH = ("on", "off")
+_OWN_KEYS = ("free", "draw")
 _FIRST_BYTE_S, _IDLE_S = 120, 60
 _SECONDS = re.compile(r"[1-9][0-9]{0,2}")
 _MOST_SECONDS = 900  # Lambda's own limit
@@ -113,6 +116,7 @@ class Settings:
     idle_s: int = _IDLE_S
     title_function: str | None = None
     kms_key_id: str | None = None
+    own_keys_draw: bool = False
     egress_proxy: str | None = None
     ca_bundle: str | None = None
     allowed_addresses: frozenset[str] = frozenset()
@@ -138,6 +142,9 @@ def load_settings(
     switch = env.get("PUBLIC_PRICES") or "on"
     if switch not in _SWITCH:
         faults.append(f"PUBLIC_PRICES must be one of: {', '.join(_SWITCH)}")
+    own_keys = env.get("BALANCE_OWN_KEYS") or "free"
+    if own_keys not in _OWN_KEYS:
+        faults.append(f"BALANCE_OWN_KEYS must be one of: {', '.join(_OWN_KEYS)}")
     first_byte_s = _seconds(env, "FIRST_BYTE_TIMEOUT_S", _FIRST_BYTE_S, faults)
     idle_s = _seconds(env, "IDLE_TIMEOUT_S", _IDLE_S, faults)
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
@@ -155,6 +162,7 @@ def load_settings(
         idle_s=idle_s,
         title_function=env.get("TITLE_FUNCTION") or None,
         kms_key_id=env.get("KMS_KEY_ID") or None,
+        own_keys_draw=own_keys == "draw",
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),

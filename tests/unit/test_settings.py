@@ -57,6 +57,7 @@ def test_every_variable_is_read():
         "CA_BUNDLE": "/ca.pem",
         "GATEWAY_ALLOWED_ADDRESSES": "LLM.internal:443, [::1]:9,",
         "PUBLIC_PRICES": "off",
+        "BALANCE_OWN_KEYS": "draw",
         "VIA_TOKEN": "waystation-prod",
     }
     assert load_settings(env) == Settings(
@@ -87,6 +88,7 @@ def test_every_variable_is_read():
         ca_bundle="/ca.pem",
         allowed_addresses=frozenset({"llm.internal:443", "[::1]:9"}),
         public_prices=False,
+        own_keys_draw=True,
         via_token="waystation-prod",
     )
 
@@ -103,6 +105,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "CORS_ORIGINS": "*",
         "RESPONSE_MODE": "fast",
         "PUBLIC_PRICES": "no",
+        "BALANCE_OWN_KEYS": "yes",
         "VIA_TOKEN": "a b",
     }
     with pytest.raises(SettingsError) as caught:
@@ -116,6 +119,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "ADMIN_CLAIM must be claim=value; TRUSTED_CLAIM must be claim=value; "
         "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com; "
         "RESPONSE_MODE must be one of: stream, buffered; PUBLIC_PRICES must be one of: on, off; "
+        "BALANCE_OWN_KEYS must be one of: free, draw; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
 
