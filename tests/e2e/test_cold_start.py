@@ -49,7 +49,7 @@ def _modules_of(name: str, **environment: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "absent"),
     [
-        ("chat", ALWAYS_ABSENT | {"fastapi"}),
+        ("chat", ALWAYS_ABSENT | {"fastapi", "pydantic", "pydantic_core"}),
         ("models", ALWAYS_ABSENT),
         ("title", ALWAYS_ABSENT),
         ("account", ALWAYS_ABSENT),
