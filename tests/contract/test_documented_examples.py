@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic.alias_generators import to_camel
 
 from waystation.config.schema_titles import (
     DEFAULT_TITLE_PROMPT,
@@ -55,11 +54,11 @@ def test_demo_shows_the_documented_mistral_entry():
 def test_title_keys_are_documented_with_their_defaults(page):
     rows = re.findall(r"^\| `(title\w+)` (.*)\|$", (DOCS / page).read_text("utf-8"), re.MULTILINE)
     told = dict(rows)
-    assert told.keys() == {to_camel(name) for name in TitleSettings.model_fields}
+    assert told.keys() == {key.name for key in TitleSettings.keys_of.values()}
     assert len(rows) == len(told)
-    for name, field in TitleSettings.model_fields.items():
-        if field.default not in {None, DEFAULT_TITLE_PROMPT}:
-            assert told_default(field.default) in told[to_camel(name)]
+    for name, default in TitleSettings().as_yaml(with_defaults=True).items():
+        if default != DEFAULT_TITLE_PROMPT:
+            assert told_default(default) in told[name]
 
 
 def told_default(value: object) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -35,7 +35,7 @@ BEDROCK = "bedrock"  # of a built-in endpoint; entries cannot name it
 
 def _registered() -> dict[str, AnswerReader]:
     """Return what reads the answers of each provider, by the folder of its vectors."""
-    annotation = Endpoint.model_fields["provider"].annotation
+    annotation = get_type_hints(Endpoint)["provider"]
     names = [name for part in get_args(annotation) for name in get_args(part)]
     readers: dict[str, AnswerReader] = {
         OPENAI_COMPATIBLE: _reader(build_entry()),

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
-from pydantic import ValidationError
 
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import inspect
@@ -178,7 +177,7 @@ def test_accepted_entry_holds_what_was_recorded(case):
     )
     if parsed is None or not findings.endpoints:
         return
-    ours = as_json(findings.endpoints[0].model_dump(by_alias=True, exclude_unset=True))
+    ours = as_json(findings.endpoints[0].as_yaml())
     if "customParams" in parsed:
         ours["customParams"].setdefault("defaultParamsEndpoint", "custom")
         as_written(ours["customParams"], case["input"]["endpoint"]["customParams"])
@@ -208,7 +207,7 @@ def test_parameters_are_refused_or_completed_as_at_the_start(case):
         # LibreChat's interface caches prompts of OpenRouter unasked; here that is `uiDefaults`.
         assert [definition["key"] for definition in definitions] == ["promptCache"]
         definitions = []
-    ours = endpoint.custom_params.model_dump(by_alias=True, exclude_none=True)
+    ours = endpoint.custom_params.as_yaml(with_defaults=True)
     assert completed(as_json(ours["paramDefinitions"])) == completed(definitions)
     # The page gives `provider: anthropic` its own set unless another one was chosen.
     expected = endpoint.provider or recorded["defaultParamsEndpoint"]
@@ -229,12 +228,12 @@ def headers_on_the_wire(
     """What would be sent, or REFUSED where the entry or the call is."""
     entry = {"name": "Acme", "apiKey": "k", "baseURL": "https://llm.test", "headers": headers}
     try:
-        endpoint = Endpoint.model_validate(entry | {"models": {"default": ["m"]}})
+        endpoint = Endpoint.read(entry | {"models": {"default": ["m"]}})
         return {
             name.lower(): header_value(fill_placeholders(expand_variables(text, env), values))
             for name, text in endpoint.headers.items()
         }
-    except (ValidationError, ValueError):
+    except ValueError:
         return REFUSED
 
 

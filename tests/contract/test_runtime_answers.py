@@ -149,6 +149,11 @@ async def test_other_events_go_to_the_handler(toy: FakeLambda) -> None:
         await toy.function.settled()
 
 
+async def test_garbage_is_collected_once_the_function_is_loaded(toy: FakeLambda) -> None:
+    answer, _ = await toy.invoke("collects")
+    assert json.loads(answer) == {"now": True, "while_loaded": False}
+
+
 @pytest.mark.parametrize(("event", "kind"), [("raise", "ValueError"), ("unwritable", "TypeError")])
 async def test_handler_that_fails_fails_the_event(toy: FakeLambda, event, kind) -> None:
     answer, fault = await toy.invoke(event)

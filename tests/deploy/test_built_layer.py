@@ -30,6 +30,14 @@ def test_layer_leaves_out_what_no_function_needs(layer: Path):
     assert sorted(services) == ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]
 
 
+def test_client_knows_its_version_without_looking_for_it(layer: Path):
+    [metadata] = layer.glob("httpx2-*.dist-info")
+    version = metadata.name.removeprefix("httpx2-").removesuffix(".dist-info")
+    text = (layer / "httpx2" / "__version__.py").read_text("utf-8")
+    assert f"__version__ = '{version}'" in text
+    assert "importlib" not in text
+
+
 FROM_THE_LAYER_ALONE = """
 import asyncio, importlib, pkgutil
 import boto3, httpx2, idna, jwt, waystation

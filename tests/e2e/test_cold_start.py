@@ -19,6 +19,11 @@ ALWAYS_ABSENT = SIGNATURES | {
     "dotenv",
     "pytest",
 }
+DIALECTS = {
+    "waystation.providers.anthropic",
+    "waystation.providers.bedrock",
+    "waystation.providers.openai_compatible.responses",
+}
 ON_LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "waystation",
     "CONFIG_URI": "s3://bucket/librechat.yaml",
@@ -49,7 +54,7 @@ def _modules_of(name: str, **environment: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "absent"),
     [
-        ("chat", ALWAYS_ABSENT | {"fastapi"}),
+        ("chat", ALWAYS_ABSENT | DIALECTS | {"fastapi", "pydantic", "pydantic_core"}),
         ("models", ALWAYS_ABSENT),
         ("title", ALWAYS_ABSENT),
         ("account", ALWAYS_ABSENT),

@@ -1,9 +1,9 @@
 """Entries of `endpoints.custom` for tests, and what is wrong with them."""
 
 import pytest
-from pydantic import ValidationError
 
-from waystation.config.explain import explain, format_path
+from waystation.config.explain import format_path
+from waystation.config.parts import RefusedError
 from waystation.config.schema import Endpoint, ParamDefinition
 
 MINIMAL: dict[str, object] = {
@@ -16,7 +16,7 @@ MINIMAL: dict[str, object] = {
 
 def build_entry(**changes: object) -> Endpoint:
     """Return the minimal entry after `changes`."""
-    return Endpoint.model_validate(MINIMAL | changes)
+    return Endpoint.read(MINIMAL | changes)
 
 
 def build_defining_entry(*definitions: dict[str, object], params_set: str = "custom") -> Endpoint:
@@ -37,9 +37,9 @@ def complete_definition(
 
 def find_problems(**changes: object) -> dict[str, str]:
     """Return path and message of everything wrong with the minimal entry after `changes`."""
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(RefusedError) as caught:
         build_entry(**changes)
-    return {format_path(path): message for path, message in explain(caught.value)}
+    return {format_path(path): message for path, message in caught.value.problems.items()}
 
 
 def token_config(**changes: object) -> dict[str, dict[str, object]]:

@@ -33,7 +33,7 @@ def shape(
     """Shape a chat of alice's; `entry` changes the minimal entry, `ui` sets uiDefaults."""
     built = build_entry(**{"waystation": {"uiDefaults": ui}} | entry)
     context = CallContext(
-        endpoint=built.model_copy(update={"name": "bedrock", "provider": "bedrock"}),
+        endpoint=built.replaced(name="bedrock", provider="bedrock"),
         model=model,
         user_id="alice",
         api_key="",

@@ -27,7 +27,7 @@ NATIVE: dict[str, object] = {
 
 def wanted(endpoint: Endpoint, model: str, **keys: object) -> TitleRequest:
     """Return the request for a title with the prompt `P`; `keys` are title settings."""
-    settings = TitleSettings.model_validate(keys)
+    settings = TitleSettings.read(keys)
     ids = {"conversationId": "c1"}
     return build_request(settings, endpoint, model=model, prompt="P", conversation=ids)
 

@@ -10,6 +10,7 @@ from waystation.config.schema import Endpoint
 from waystation.config.schema_titles import TITLE_SECTIONS, TitleSettings
 from waystation.config.snapshot import ConfigProblem, Findings, inspect
 from waystation_cli.console import error_console, fail
+from waystation_cli.json_schema import describe
 
 
 def validate(
@@ -32,10 +33,9 @@ def validate(
 
 def schema() -> None:
     """Print the JSON Schema of the file, for editors."""
-    endpoint = Endpoint.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
-    definitions = endpoint.pop("$defs", {})
-    titles = {name: {"$ref": "#/$defs/TitleSettings"} for name in TITLE_SECTIONS}
-    custom = {"type": "array", "items": {"$ref": "#/$defs/Endpoint"}}
+    definitions: dict[str, object] = {}
+    titles = {name: describe(TitleSettings, definitions) for name in TITLE_SECTIONS}
+    custom = {"type": "array", "items": describe(Endpoint, definitions)}
     addresses = {"type": "array", "items": {"type": "string"}}
     endpoints = {
         "type": "object",
@@ -46,11 +46,7 @@ def schema() -> None:
         "title": "librechat.yaml, as Waystation reads it",
         "type": "object",
         "properties": {"version": {"type": "string"}, "endpoints": endpoints},
-        "$defs": {
-            **definitions,
-            "Endpoint": endpoint,
-            "TitleSettings": TitleSettings.model_json_schema(by_alias=True),
-        },
+        "$defs": definitions,
     }
     print(json.dumps(document, ensure_ascii=False, indent=2))
 

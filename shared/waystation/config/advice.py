@@ -6,12 +6,9 @@ All of it is advice; what stops an entry from working is in the schema.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from functools import cache
 from typing import TypeAlias
 
-from pydantic import BaseModel
-from pydantic.alias_generators import to_camel
-
+from waystation.config.parts import Part, camel_case
 from waystation.config.references import PLACEHOLDER, VARIABLE, has_almost_placeholder
 from waystation.config.schema import (
     BUILT_IN_NAMES,
@@ -61,12 +58,12 @@ ROOT_KEYS = frozenset(
         "endpoints",
     }
 )
-_TITLES = TitleSettings.model_fields.keys() - {"title_convo"}
+_TITLES = TitleSettings.keys_of.keys() - {"title_convo"}
 _HIDDEN = _TITLES - {"title_timing"}
 # Keys of an entry that only LibreChat's own server and interface use.
 _LIBRECHATS = frozenset(
     name
-    for name in Endpoint.model_fields
+    for name in Endpoint.keys_of
     if name.startswith(("activity_", "reasoning_label"))
     or name in {"api_key_preview", "stream_rate", "max_tool_result_chars"}
 )
@@ -116,8 +113,8 @@ def advise(
     if endpoint.title_endpoint and endpoint.title_endpoint not in known:
         yield ("titleEndpoint",), "there is no such endpoint; titles use this one"
     yield from _advise_on_titles(endpoint, titles_for_all=titles_for_all)
-    for name in sorted(_LIBRECHATS & endpoint.model_fields_set):
-        yield (to_camel(name),), "without effect: only LibreChat itself reads it"
+    for name in sorted(_LIBRECHATS & endpoint.given):
+        yield (camel_case(name),), "without effect: only LibreChat itself reads it"
 
 
 def advise_on_section(name: str, section: object, *, titles_for_all: bool) -> Iterator[Advice]:
@@ -138,8 +135,8 @@ def _advise_on_titles(endpoint: Endpoint, *, titles_for_all: bool) -> Iterator[A
         names, message = _TITLES, "without effect: titleConvo is not true"
     else:
         return
-    for name in sorted(names & endpoint.model_fields_set):
-        yield (to_camel(name),), message
+    for name in sorted(names & endpoint.given):
+        yield (camel_case(name),), message
 
 
 def _advise_on_destination(endpoint: Endpoint) -> Iterator[Advice]:
@@ -180,7 +177,7 @@ def _looks_like_secret(key: str) -> bool:
     return has_prefix or _SECRET.fullmatch(key) is not None
 
 
-def _unknown(part: object, model: type[BaseModel], path: Path) -> Iterator[Advice]:
+def _unknown(part: object, model: type[Part], path: Path) -> Iterator[Advice]:
     if not isinstance(part, dict):
         return
     known = _known_keys(model)
@@ -193,10 +190,8 @@ def _unknown(part: object, model: type[BaseModel], path: Path) -> Iterator[Advic
             )
 
 
-@cache
-def _known_keys(model: type[BaseModel]) -> dict[str, str]:
-    keys = (field.alias or name for name, field in model.model_fields.items())
-    return {_simplify(key): key for key in keys}
+def _known_keys(model: type[Part]) -> dict[str, str]:
+    return {_simplify(key.name): key.name for key in model.keys_of.values()}
 
 
 def _simplify(key: str) -> str:

@@ -6,9 +6,11 @@ Their names and variables are LibreChat's. Source: https://www.librechat.ai/docs
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from waystation.config.parts import yaml_key
+from waystation.config.readers import one_of, text
 from waystation.config.schema import USER_PROVIDED, Endpoint, Models
 from waystation.config.templates import VariableResolver
 
@@ -18,16 +20,19 @@ LOOK_AGAIN_S = 60.0
 _OPENAI_URL = "https://api.openai.com/v1"
 _GOOGLE_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
 _ANTHROPIC_URL = "https://api.anthropic.com"
+_Provider: TypeAlias = Literal["anthropic", "bedrock"]
 _AZURE_VERSION = "2024-10-21"  # where AZURE_OPENAI_API_VERSION is not set
 
 
 class BuiltInEndpoint(Endpoint):
     """An endpoint that stands in no file; `provider: bedrock` is only to be had here."""
 
-    name: str
-    api_key: str = ""
-    models: Models = Models.model_construct(default=(), fetch=True)
-    provider: Literal["anthropic", "bedrock"] | None = None  # type: ignore[assignment]
+    name: str = yaml_key(text)
+    api_key: str = yaml_key(text, default="")
+    models: Models = yaml_key(Models.read, default=Models(default=(), fetch=True))
+    provider: _Provider | None = yaml_key(  # type: ignore[assignment]
+        one_of(_Provider), default=None
+    )
 
 
 class BuiltIns:
@@ -86,7 +91,7 @@ class _BuiltIn:
         fields = self.make(values, model)
         if fields is None:
             return None
-        return BuiltInEndpoint.model_validate({"name": self.name} | fields)
+        return BuiltInEndpoint.read({"name": self.name} | fields)
 
 
 def _openai(values: Mapping[str, str], _model: str) -> dict[str, object]:

@@ -1,36 +1,9 @@
-"""Says in plain words, with a path and never a value, what a schema error means."""
+"""Says in plain words, with a path and never a value, what is wrong in the operator's file."""
 
 from typing import TypeAlias
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
 Path: TypeAlias = tuple[str | int, ...]
 
-_EXPECTED_TYPES = {
-    "string_type": "text",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-}
-_EXPECTED_LISTS = {
-    "default": "a list of model names",
-    "dropParams": "a list of strings",
-    "paramDefinitions": "a list of definitions",
-    "options": "a list of strings",
-}
-_BROKEN_RULES = {
-    "rule": "{message}",
-    "missing": "this key is required",
-    "extra_forbidden": "there is no such key",
-    "finite_number": "expected a finite number",
-    "greater_than": "expected a number greater than {gt:g}",
-    "greater_than_equal": "expected a number of at least {ge:g}",
-    "less_than_equal": "expected a number of at most {le:g}",
-}
 _FOUND: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "true or false"),
     ((int, float), "a number"),
@@ -38,13 +11,11 @@ _FOUND: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (list, "a list"),
     (dict, "a mapping"),
 )
-_KEY_OF_MAPPING = "[key]"
 
 
-def explain(error: ValidationError) -> list[tuple[Path, str]]:
-    """Return path and message of each thing that is wrong, in the order of the schema."""
-    details = error.errors(include_url=False)
-    return [(_path(detail), _message(detail)) for detail in details]
+def found_instead(expected: str, found: object) -> str:
+    """Return the message for a value of another kind than the expected one."""
+    return f"expected {expected}, found {name_type(found)}"
 
 
 def format_path(path: Path) -> str:
@@ -59,23 +30,6 @@ def name_type(value: object) -> str:
         if isinstance(value, types):
             return name
     return "nothing"
-
-
-def _path(detail: ErrorDetails) -> Path:
-    return tuple(step for step in detail["loc"] if step != _KEY_OF_MAPPING)
-
-
-def _message(detail: ErrorDetails) -> str:
-    kind, found = detail["type"], detail["input"]
-    if kind in _BROKEN_RULES:
-        return _BROKEN_RULES[kind].format(**detail.get("ctx", {}))
-    if kind == "literal_error":
-        return f"expected {detail['ctx']['expected']}"
-    expected = _EXPECTED_TYPES.get(kind)
-    if expected is None:
-        expected = _EXPECTED_LISTS.get(str(_path(detail)[-1]), "a list")
-    hint = "; put it in quotes" if kind == "string_type" and isinstance(found, int | float) else ""
-    return f"expected {expected}, found {name_type(found)}{hint}"
 
 
 def _printable(step: str) -> str:

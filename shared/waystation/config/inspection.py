@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from waystation.config import advice
-from waystation.config.explain import Path, explain, format_path, name_type
+from waystation.config.explain import Path, format_path, name_type
+from waystation.config.parts import RefusedError
 from waystation.config.schema import Endpoint
 from waystation.config.schema_balance import (
     BalanceSettings,
@@ -227,9 +226,9 @@ class _Inspection:
 
 def _parse(model: type[_PartT], entry: object) -> tuple[_PartT | None, dict[Path, str]]:
     try:
-        return model.model_validate(entry), {}
-    except ValidationError as error:
-        return None, dict(explain(error))
+        return model.read(entry), {}
+    except RefusedError as error:
+        return None, dict(error.problems)
 
 
 def _doubts_by_entry(doubts: Mapping[Path, str]) -> dict[int, dict[Path, str]]:

@@ -67,7 +67,7 @@ class _Case:
 
     @classmethod
     def of(cls, written: ParamDefinition, built_in: Parameter) -> "_Case":
-        given = written.model_fields_set
+        given = written.given
         known: dict[str, object] = {
             "type": built_in.type,
             "component": built_in.component,
@@ -78,13 +78,13 @@ class _Case:
             "max_tags": built_in.max_tags,
         }
         inherited = {k: v for k, v in known.items() if k not in given and v is not None}
-        merged = written.model_copy(update=inherited | {"option_type": "custom"})
+        merged = written.replaced(**inherited, option_type="custom")
         return cls(written, built_in, merged, _fill_in(merged))
 
     def completed(self) -> ParamDefinition:
         if self.default is None:
             return self.merged
-        return self.merged.model_copy(update={"default": self.default})
+        return self.merged.replaced(default=self.default)
 
     def problems(self) -> Iterator[Problem]:
         yield from self._tag_problems()
@@ -167,18 +167,18 @@ class _Case:
         is_below = floor is not None and bounds.min != default < floor
         if bounds.min <= default <= bounds.max and not is_below:
             return None
-        if "range" in self.written.model_fields_set or not self.built_in.range:
+        if "range" in self.written.given or not self.built_in.range:
             return "expected a number within the range"
         return f"expected a number from {self.built_in.range.min} to {self.built_in.range.max}"
 
     def _expected_options(self) -> str:
-        if "options" in self.written.model_fields_set:
+        if "options" in self.written.given:
             return "expected one of the options"
         quoted = (repr(option) if option else "empty text" for option in self.merged.options or ())
         return f"expected one of {', '.join(quoted)}"
 
     def _remedy(self) -> str:
-        if "default" in self.written.model_fields_set:
+        if "default" in self.written.given:
             return ""
         if self.merged.default is None:
             return "; there is no built-in default, so give one"

@@ -5,42 +5,30 @@ not text, "true" is not true, and an explicit null is not an absent key. Unknown
 as LibreChat does. `${NAME}` and placeholders are checked here and filled in by `templates`.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Set
+from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Literal, TypeAlias, cast
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_core import InitErrorDetails
-
+from waystation.config import schema_rules as rules
 from waystation.config.parameter_rules import choose_set, complete_definitions
-from waystation.config.references import USER_FIELDS
-from waystation.config.schema_params import CustomParams, ParamDefinition, Part, Range
-from waystation.config.schema_rules import (
-    BUILT_IN_NAMES,
-    AddParams,
-    Count,
-    Flag,
-    Headers,
-    ModelNames,
-    Name,
-    OptionalRate,
-    Rate,
-    Secret,
-    Text,
-    Texts,
-    TokenCount,
-    Url,
-    broken_rule,
-    refuse_null,
+from waystation.config.parts import Part, RefusedError, yaml_key
+from waystation.config.readers import (
+    at_least,
+    flag,
+    list_of,
+    mapping_of,
+    more_than,
+    not_null,
+    number,
+    one_of,
+    text,
+    whole_number,
 )
+from waystation.config.references import USER_FIELDS
+from waystation.config.schema_params import CustomParams, ParamDefinition, Range
+from waystation.config.schema_rules import BUILT_IN_NAMES
 from waystation.config.schema_titles import TitleSettings
 
 __all__ = [
@@ -58,25 +46,31 @@ __all__ = [
 
 USER_PROVIDED = "user_provided"
 _DECIDE_THE_SET = ("provider", "name", "base_url")
+_Provider: TypeAlias = Literal["anthropic"]
+_ThinkTags: TypeAlias = Literal["split", "keep"]
+
+_optional_text = not_null(text)
+_optional_flag = not_null(flag)
+_optional_count = not_null(more_than(whole_number, 0))
 
 
 class Models(Part):
     """The models an endpoint offers."""
 
-    default: ModelNames
-    fetch: bool = False
-    user_id_query: bool = False
+    default: tuple[str, ...] = yaml_key(rules.model_names)
+    fetch: bool = yaml_key(flag, default=False)
+    user_id_query: bool = yaml_key(flag, default=False)
 
 
 class TokenRates(Part):
     """What a model's tokens cost, in USD per million, and how many it takes."""
 
-    prompt: Rate
-    completion: Rate
-    context: TokenCount
-    cache_read: OptionalRate = None
-    cache_write: OptionalRate = None
-    cache_write_1h: Annotated[OptionalRate, Field(alias="cacheWrite1h")] = None
+    prompt: Decimal = yaml_key(rules.rate)
+    completion: Decimal = yaml_key(rules.rate)
+    context: int = yaml_key(rules.token_count)
+    cache_read: Decimal | None = yaml_key(rules.rate, default=None)
+    cache_write: Decimal | None = yaml_key(rules.rate, default=None)
+    cache_write_1h: Decimal | None = yaml_key(rules.rate, name="cacheWrite1h", default=None)
 
 
 class Extension(Part):
@@ -86,79 +80,81 @@ class Extension(Part):
     unset, they are, except where `uiDefaults` is true.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    is_closed = True
 
-    ui_defaults: bool = False
-    think_tags: Annotated[Literal["split", "keep"] | None, BeforeValidator(refuse_null)] = None
+    ui_defaults: bool = yaml_key(flag, default=False)
+    think_tags: _ThinkTags | None = yaml_key(not_null(one_of(_ThinkTags)), default=None)
 
 
 class Endpoint(TitleSettings):
     """One endpoint as its operator wrote it, with the documented defaults."""
 
-    name: Name
-    api_key: Secret
-    base_url: Annotated[Url, Field(alias="baseURL")]
-    models: Models
-    provider: Annotated[Literal["anthropic"] | None, BeforeValidator(refuse_null)] = None
-    headers: Headers = Field(default_factory=dict)
-    add_params: AddParams = Field(default_factory=dict)
-    drop_params: Texts = ()
-    custom_params: CustomParams = CustomParams()
-    token_config: dict[str, TokenRates] = Field(default_factory=dict)
-    direct_endpoint: bool = False
-    waystation: Extension = Extension()
+    name: str = yaml_key(rules.name)
+    api_key: str = yaml_key(rules.secret)
+    base_url: str = yaml_key(rules.url, name="baseURL")
+    models: Models = yaml_key(Models.read)
+    provider: _Provider | None = yaml_key(not_null(one_of(_Provider)), default=None)
+    headers: dict[str, str] = yaml_key(rules.headers, default_factory=dict)
+    add_params: dict[str, object] = yaml_key(rules.add_params, default_factory=dict)
+    drop_params: tuple[str, ...] = yaml_key(list_of(text), default=())
+    custom_params: CustomParams = yaml_key(CustomParams.read, default=CustomParams())
+    token_config: dict[str, TokenRates] = yaml_key(
+        mapping_of(TokenRates.read), default_factory=dict
+    )
+    direct_endpoint: bool = yaml_key(flag, default=False)
+    waystation: Extension = yaml_key(Extension.read, default=Extension())
 
-    icon_url: Annotated[str, Field(alias="iconURL")] = ""
-    model_display_label: str = "AI"
+    icon_url: str = yaml_key(text, name="iconURL", default="")
+    model_display_label: str = yaml_key(text, default="AI")
 
     # LibreChat's interface alone uses these; they are only checked.
-    api_key_preview: Text = None
-    stream_rate: Annotated[
-        float | None, BeforeValidator(refuse_null), Field(ge=0, allow_inf_nan=False)
-    ] = None
-    max_tool_result_chars: Annotated[
-        float | None, BeforeValidator(refuse_null), Field(gt=0, allow_inf_nan=False)
-    ] = None
-    activity_label: Flag = None
-    activity_model: Text = None
-    activity_endpoint: Text = None
-    activity_prompt: Text = None
-    activity_max_per_run: Count = None
-    activity_char_limit: Count = None
-    activity_phase_label: Flag = None
-    activity_phase_model: Text = None
-    activity_phase_endpoint: Text = None
-    activity_phase_prompt: Text = None
-    activity_phase_max_per_run: Count = None
-    reasoning_label: Flag = None
-    reasoning_label_model: Text = None
-    reasoning_label_endpoint: Text = None
-    reasoning_label_prompt: Text = None
-    reasoning_label_min_chars: Count = None
-    reasoning_label_update_chars: Count = None
-    reasoning_label_update_interval_ms: Annotated[
-        int | None, BeforeValidator(refuse_null), Field(ge=0)
-    ] = None
-    reasoning_label_max_per_run: Count = None
+    api_key_preview: str | None = yaml_key(_optional_text, default=None)
+    stream_rate: float | None = yaml_key(not_null(at_least(number, 0)), default=None)
+    max_tool_result_chars: float | None = yaml_key(not_null(more_than(number, 0)), default=None)
+    activity_label: bool | None = yaml_key(_optional_flag, default=None)
+    activity_model: str | None = yaml_key(_optional_text, default=None)
+    activity_endpoint: str | None = yaml_key(_optional_text, default=None)
+    activity_prompt: str | None = yaml_key(_optional_text, default=None)
+    activity_max_per_run: int | None = yaml_key(_optional_count, default=None)
+    activity_char_limit: int | None = yaml_key(_optional_count, default=None)
+    activity_phase_label: bool | None = yaml_key(_optional_flag, default=None)
+    activity_phase_model: str | None = yaml_key(_optional_text, default=None)
+    activity_phase_endpoint: str | None = yaml_key(_optional_text, default=None)
+    activity_phase_prompt: str | None = yaml_key(_optional_text, default=None)
+    activity_phase_max_per_run: int | None = yaml_key(_optional_count, default=None)
+    reasoning_label: bool | None = yaml_key(_optional_flag, default=None)
+    reasoning_label_model: str | None = yaml_key(_optional_text, default=None)
+    reasoning_label_endpoint: str | None = yaml_key(_optional_text, default=None)
+    reasoning_label_prompt: str | None = yaml_key(_optional_text, default=None)
+    reasoning_label_min_chars: int | None = yaml_key(_optional_count, default=None)
+    reasoning_label_update_chars: int | None = yaml_key(_optional_count, default=None)
+    reasoning_label_update_interval_ms: int | None = yaml_key(
+        not_null(at_least(whole_number, 0)), default=None
+    )
+    reasoning_label_max_per_run: int | None = yaml_key(_optional_count, default=None)
 
-    @field_validator("custom_params")
     @classmethod
-    def _complete_definitions(cls, params: CustomParams, info: ValidationInfo) -> CustomParams:
-        others = {key: info.data[key] for key in _DECIDE_THE_SET if key in info.data}
-        if not params.param_definitions or len(others) < len(_DECIDE_THE_SET):
-            return params  # one of the others is wrong, so the set is not known
+    def _look_together(cls, values: dict[str, object], wrong: Set[str]) -> None:
+        """Complete the definitions of parameters, unless what decides their set is wrong."""
+        params = values.get("custom_params")
+        if not isinstance(params, CustomParams) or not params.param_definitions:
+            return
+        if not wrong.isdisjoint(_DECIDE_THE_SET):
+            return
+        provider, name, base_url = map(values.get, _DECIDE_THE_SET)
         definitions, problems = complete_definitions(
-            params.param_definitions, choose_set(params.default_params_endpoint, **others)
+            params.param_definitions,
+            choose_set(
+                params.default_params_endpoint,
+                provider=cast("str | None", provider),
+                name=cast("str", name),
+                base_url=cast("str", base_url),
+            ),
         )
         if problems:
-            details = [
-                InitErrorDetails(
-                    type=broken_rule(message), loc=("paramDefinitions", *path), input=None
-                )
-                for path, message in problems.items()
-            ]
-            raise ValidationError.from_exception_data(cls.__name__, details)
-        return params.model_copy(update={"param_definitions": definitions})
+            base = ("customParams", "paramDefinitions")
+            raise RefusedError({(*base, *path): text for path, text in problems.items()})
+        values["custom_params"] = params.replaced(param_definitions=definitions)
 
     @property
     def params_endpoint(self) -> str:
@@ -181,16 +177,10 @@ class Endpoint(TitleSettings):
         kept = {name: value for name, value in self.add_params.items() if name not in names}
         custom = self.custom_params
         definitions = [one for one in custom.param_definitions if one.key not in names]
-        copy = self.model_copy(
-            update={
-                "add_params": kept | added,
-                "custom_params": custom.model_copy(
-                    update={"param_definitions": tuple(definitions)}
-                ),
-            }
+        return self.replaced(
+            add_params=kept | added,
+            custom_params=custom.replaced(param_definitions=tuple(definitions)),
         )
-        copy.__dict__.pop("param_defaults", None)  # computed from the definitions before
-        return copy
 
     @property
     def splits_think_tags(self) -> bool:

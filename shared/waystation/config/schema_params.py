@@ -3,68 +3,71 @@
 A definition is checked by itself here; `parameter_rules` compares it with its set.
 """
 
-from typing import Annotated, Literal, Self, TypeAlias
+from collections.abc import Set
+from typing import Literal, Self, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic.alias_generators import to_camel
-
+from waystation.config.explain import found_instead
 from waystation.config.parameter_sets import Bounds, Component, ParameterType
-from waystation.config.schema_rules import (
-    Flag,
-    ParamsEndpoint,
-    Text,
-    Texts,
-    broken_rule,
-    refuse_null,
+from waystation.config.parts import Part, RefusedError, refused, yaml_key
+from waystation.config.readers import (
+    at_least,
+    at_most,
+    flag,
+    list_of,
+    mapping_of,
+    not_null,
+    number,
+    one_of,
+    text,
+    whole_number,
 )
+from waystation.config.schema_rules import params_endpoint
 
-Number: TypeAlias = Annotated[
-    float | None, BeforeValidator(refuse_null), Field(allow_inf_nan=False)
-]
 Default: TypeAlias = int | float | bool | str | tuple[str, ...]
+_Mapped: TypeAlias = int | float | bool | str
+_OptionType: TypeAlias = Literal["conversation", "model", "custom"]
+_Side: TypeAlias = Literal["top", "right", "bottom", "left"]
+_ReasoningFormat: TypeAlias = Literal["disabled", "reasoning_effort", "reasoning_object"]
+_ReasoningKey: TypeAlias = Literal["reasoning", "reasoning_content"]
+
+_optional_text = not_null(text)
+_optional_flag = not_null(flag)
+_optional_number = not_null(number)
 
 
-def _to_default(value: object) -> object:
-    """Leave one error for a union that would otherwise report each of its arms."""
+def _default(value: object) -> Default:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
-    if isinstance(value, int | float | str | tuple):
+    if isinstance(value, int | float | str):
         return value
-    raise broken_rule("expected text, a number, true, false or a list of strings")
+    raise refused("expected text, a number, true, false or a list of strings")
 
 
-class Part(BaseModel):
-    """Base of everything in an entry: camelCase keys, no coercion, unknown keys ignored."""
-
-    model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel)
+def _mapped(value: object) -> _Mapped:
+    if isinstance(value, int | float | str):
+        return value
+    raise refused(found_instead("text, a number, true or false", value))
 
 
 class Range(Part):
     """Where a number begins and ends; below `positiveMin` only `min` itself is in it."""
 
-    min: float = Field(allow_inf_nan=False)
-    max: float = Field(allow_inf_nan=False)
-    step: Number = None
-    positive_min: Number = None
+    min: float = yaml_key(number)
+    max: float = yaml_key(number)
+    step: float | None = yaml_key(_optional_number, default=None)
+    positive_min: float | None = yaml_key(_optional_number, default=None)
 
     @classmethod
     def of(cls, bounds: Bounds) -> Self:
         """Return the range of a built-in parameter."""
         return cls(min=bounds.min, max=bounds.max, step=bounds.step)
 
-    @field_validator("positive_min")
     @classmethod
-    def _check_floor(cls, floor: float | None, info: ValidationInfo) -> float | None:
-        if floor is not None and floor > info.data.get("max", floor):
-            raise broken_rule("expected a number that is not greater than max")
-        return floor
+    def _look_together(cls, values: dict[str, object], wrong: Set[str]) -> None:
+        floor, most = values.get("positive_min"), values.get("max")
+        if isinstance(floor, float) and isinstance(most, float) and floor > most:
+            message = "expected a number that is not greater than max"
+            raise RefusedError({("positiveMin",): message})
 
 
 class ParamDefinition(Part):
@@ -73,55 +76,48 @@ class ParamDefinition(Part):
     In an `Endpoint` it is complete: what it leaves out comes from the built-in parameter.
     """
 
-    key: str
-    default: Annotated[Default | None, BeforeValidator(_to_default)] = None
-    type: Annotated[ParameterType | None, BeforeValidator(refuse_null)] = None
-    range: Annotated[Range | None, BeforeValidator(refuse_null)] = None
-    options: Annotated[Texts | None, BeforeValidator(refuse_null)] = None
-    enum_mappings: Annotated[
-        dict[str, int | float | bool | str] | None, BeforeValidator(refuse_null)
-    ] = None
-    component: Annotated[Component | None, BeforeValidator(refuse_null)] = None
-    option_type: Annotated[
-        Literal["conversation", "model", "custom"] | None, BeforeValidator(refuse_null)
-    ] = None
-    column_span: Annotated[int | None, BeforeValidator(refuse_null), Field(ge=0)] = None
-    columns: Annotated[int | None, BeforeValidator(refuse_null), Field(ge=1, le=4)] = None
-    description: Text = None
-    label: Text = None
-    placeholder: Text = None
-    search_placeholder: Text = None
-    select_placeholder: Text = None
-    description_side: Annotated[
-        Literal["top", "right", "bottom", "left"] | None, BeforeValidator(refuse_null)
-    ] = None
-    show_label: Flag = None
-    show_default: Flag = None
-    include_input: Flag = None
-    label_code: Flag = None
-    placeholder_code: Flag = None
-    description_code: Flag = None
-    search_placeholder_code: Flag = None
-    select_placeholder_code: Flag = None
-    min_text: Number = None
-    max_text: Number = None
-    min_tags: Annotated[float | None, BeforeValidator(refuse_null), Field(ge=0)] = None
-    max_tags: Annotated[float | None, BeforeValidator(refuse_null), Field(ge=0)] = None
+    key: str = yaml_key(text)
+    default: Default | None = yaml_key(_default, default=None)
+    type: ParameterType | None = yaml_key(not_null(one_of(ParameterType)), default=None)
+    range: Range | None = yaml_key(not_null(Range.read), default=None)
+    options: tuple[str, ...] | None = yaml_key(not_null(list_of(text)), default=None)
+    enum_mappings: dict[str, _Mapped] | None = yaml_key(not_null(mapping_of(_mapped)), default=None)
+    component: Component | None = yaml_key(not_null(one_of(Component)), default=None)
+    option_type: _OptionType | None = yaml_key(not_null(one_of(_OptionType)), default=None)
+    column_span: int | None = yaml_key(not_null(at_least(whole_number, 0)), default=None)
+    columns: int | None = yaml_key(not_null(at_most(at_least(whole_number, 1), 4)), default=None)
+    description: str | None = yaml_key(_optional_text, default=None)
+    label: str | None = yaml_key(_optional_text, default=None)
+    placeholder: str | None = yaml_key(_optional_text, default=None)
+    search_placeholder: str | None = yaml_key(_optional_text, default=None)
+    select_placeholder: str | None = yaml_key(_optional_text, default=None)
+    description_side: _Side | None = yaml_key(not_null(one_of(_Side)), default=None)
+    show_label: bool | None = yaml_key(_optional_flag, default=None)
+    show_default: bool | None = yaml_key(_optional_flag, default=None)
+    include_input: bool | None = yaml_key(_optional_flag, default=None)
+    label_code: bool | None = yaml_key(_optional_flag, default=None)
+    placeholder_code: bool | None = yaml_key(_optional_flag, default=None)
+    description_code: bool | None = yaml_key(_optional_flag, default=None)
+    search_placeholder_code: bool | None = yaml_key(_optional_flag, default=None)
+    select_placeholder_code: bool | None = yaml_key(_optional_flag, default=None)
+    min_text: float | None = yaml_key(_optional_number, default=None)
+    max_text: float | None = yaml_key(_optional_number, default=None)
+    min_tags: float | None = yaml_key(not_null(at_least(number, 0)), default=None)
+    max_tags: float | None = yaml_key(not_null(at_least(number, 0)), default=None)
 
 
 class CustomParams(Part):
     """How parameters are named, defaulted and shaped. An unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    is_closed = True
 
-    default_params_endpoint: ParamsEndpoint = "custom"
-    reasoning_format: Annotated[
-        Literal["disabled", "reasoning_effort", "reasoning_object"] | None,
-        BeforeValidator(refuse_null),
-    ] = None
-    reasoning_key: Annotated[
-        Literal["reasoning", "reasoning_content"] | None, BeforeValidator(refuse_null)
-    ] = None
-    include_reasoning_content: bool = False
-    include_reasoning_history: bool = False
-    param_definitions: Annotated[tuple[ParamDefinition, ...], Field(strict=False)] = ()
+    default_params_endpoint: str = yaml_key(params_endpoint, default="custom")
+    reasoning_format: _ReasoningFormat | None = yaml_key(
+        not_null(one_of(_ReasoningFormat)), default=None
+    )
+    reasoning_key: _ReasoningKey | None = yaml_key(not_null(one_of(_ReasoningKey)), default=None)
+    include_reasoning_content: bool = yaml_key(flag, default=False)
+    include_reasoning_history: bool = yaml_key(flag, default=False)
+    param_definitions: tuple[ParamDefinition, ...] = yaml_key(
+        list_of(ParamDefinition.read, "a list of definitions"), default=()
+    )

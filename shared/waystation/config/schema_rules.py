@@ -1,18 +1,14 @@
-"""The rules for single values of an entry, as annotations for the models of `schema`.
-
-Each says in plain words what was expected, and never what was found.
-"""
+"""The rules for single values of an entry, as readers for the parts of `schema`."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, TypeAlias
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from waystation.config import header_rules
+from waystation.config.explain import found_instead
 from waystation.config.parameter_sets import PARAMETER_SETS
+from waystation.config.parts import Part, Reader, refused, yaml_key
+from waystation.config.readers import checked, flag, list_of, mapping_of, not_null, text, then
 from waystation.config.references import placeholder_problem, variable_problem
 
 BUILT_IN_NAMES = frozenset(
@@ -34,36 +30,9 @@ MAX_RATE_DECIMALS = 9
 _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
-def broken_rule(message: str) -> PydanticCustomError:
-    """Return the error to raise in a validator; `message` is shown as it is."""
-    return PydanticCustomError("rule", "{message}", {"message": message})
-
-
-def refuse_null(value: object) -> object:
-    """Refuse an explicit null where a key may only be left out."""
-    if value is None:
-        raise broken_rule("expected a value, found nothing: give one or leave the key out")
-    return value
-
-
-def _check_text(find_problem: Callable[[str], str | None]) -> AfterValidator:
-    def check(text: str) -> str:
-        problem = find_problem(text)
-        if problem:
-            raise broken_rule(problem)
-        return text
-
-    return AfterValidator(check)
-
-
-def _must_hold(*marks: str) -> AfterValidator:
-    return _check_text(
-        lambda text: (
-            None
-            if all(mark in text for mark in marks)
-            else f"expected text that contains {' and '.join(marks)}"
-        )
-    )
+def _must_hold(*marks: str) -> Reader[str]:
+    message = f"expected text that contains {' and '.join(marks)}"
+    return checked(text, lambda told: None if all(mark in told for mark in marks) else message)
 
 
 def _name_problem(name: str) -> str | None:
@@ -111,57 +80,49 @@ def _params_endpoint_problem(name: str) -> str | None:
 
 def _refuse_same_names(headers: dict[str, str]) -> dict[str, str]:
     if len({name.lower() for name in headers}) < len(headers):
-        raise broken_rule("a header is given twice; upper and lower case count as the same")
+        raise refused("a header is given twice; upper and lower case count as the same")
     return headers
 
 
-def _to_rate(value: object) -> Decimal:
+def rate(value: object) -> Decimal:
+    """Read a price in USD per million tokens."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise PydanticKnownError("float_type")
-    rate = value if isinstance(value, Decimal) else Decimal(repr(value))
-    if not (rate.is_finite() and 0 <= rate <= MAX_RATE):
-        raise broken_rule(f"expected a number from 0 to {MAX_RATE}, in USD per million tokens")
-    exponent = rate.normalize().as_tuple().exponent
+        raise refused(found_instead("a number", value))
+    told = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not (told.is_finite() and 0 <= told <= MAX_RATE):
+        raise refused(f"expected a number from 0 to {MAX_RATE}, in USD per million tokens")
+    exponent = told.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > MAX_RATE_DECIMALS:
-        raise broken_rule(f"expected at most {MAX_RATE_DECIMALS} decimals")
-    return rate
+        raise refused(f"expected at most {MAX_RATE_DECIMALS} decimals")
+    return told
 
 
-def _to_token_count(value: object) -> int:
+def token_count(value: object) -> int:
+    """Read a number of tokens."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticKnownError("float_type")
+        raise refused(found_instead("a number", value))
     if value <= 0 or value != value // 1:
-        raise broken_rule("expected a positive whole number of tokens")
+        raise refused("expected a positive whole number of tokens")
     return int(value)
 
 
-class _ModelItem(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-    name: str
-    description: Annotated[str | None, BeforeValidator(refuse_null)] = None
+class _ModelItem(Part):
+    name: str = yaml_key(text)
+    description: str | None = yaml_key(not_null(text), default=None)
 
 
-def _refuse_empty(models: tuple[str, ...]) -> tuple[str, ...]:
-    if not models:
-        raise broken_rule("expected at least one model")
-    return models
+def _to_model_name(item: object) -> str:
+    return _ModelItem.read(item).name if isinstance(item, Mapping) else text(item)
 
 
-def _to_model_name(item: object) -> object:
-    return _ModelItem.model_validate(item).name if isinstance(item, Mapping) else item
-
-
-class _KnownAddParams(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-    web_search: bool = False
+class _KnownAddParams(Part):
+    web_search: bool = yaml_key(flag, name="web_search", default=False)
 
 
 def _check_add_params(params: dict[str, object]) -> dict[str, object]:
-    _KnownAddParams.model_validate(params)
+    _KnownAddParams.read(params)
     if not _is_json(params):
-        raise broken_rule("expected text, numbers, booleans, null, lists and mappings only")
+        raise refused("expected text, numbers, booleans, null, lists and mappings only")
     return params
 
 
@@ -175,30 +136,18 @@ def _is_json(value: object) -> bool:
     return value is None or isinstance(value, str | int)
 
 
-Text: TypeAlias = Annotated[str | None, BeforeValidator(refuse_null)]
-Flag: TypeAlias = Annotated[bool | None, BeforeValidator(refuse_null)]
-Count: TypeAlias = Annotated[int | None, BeforeValidator(refuse_null), Field(gt=0)]
-Texts: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
-
-Name: TypeAlias = Annotated[str, _check_text(_name_problem)]
-Secret: TypeAlias = Annotated[str, _check_text(_secret_problem)]
-Url: TypeAlias = Annotated[str, _check_text(_url_problem)]
-ModelNames: TypeAlias = Annotated[
-    tuple[Annotated[str, BeforeValidator(_to_model_name)], ...],
-    Field(strict=False),
-    AfterValidator(_refuse_empty),
-]
-Headers: TypeAlias = Annotated[
-    dict[
-        Annotated[str, _check_text(_header_name_problem)],
-        Annotated[str, _check_text(_header_value_problem)],
-    ],
-    AfterValidator(_refuse_same_names),
-]
-AddParams: TypeAlias = Annotated[dict[str, object], AfterValidator(_check_add_params)]
-ParamsEndpoint: TypeAlias = Annotated[str, _check_text(_params_endpoint_problem)]
-TitlePrompt: TypeAlias = Annotated[str, _must_hold("{convo}")]
-TitleTemplate: TypeAlias = Annotated[str, _must_hold("{input}", "{output}")]
-Rate: TypeAlias = Annotated[Decimal, BeforeValidator(_to_rate)]
-OptionalRate: TypeAlias = Annotated[Decimal | None, BeforeValidator(_to_rate)]
-TokenCount: TypeAlias = Annotated[int, BeforeValidator(_to_token_count)]
+name = checked(text, _name_problem)
+secret = checked(text, _secret_problem)
+url = checked(text, _url_problem)
+model_names = checked(
+    list_of(_to_model_name, "a list of model names"),
+    lambda models: None if models else "expected at least one model",
+)
+headers = then(
+    mapping_of(checked(text, _header_value_problem), checked(text, _header_name_problem)),
+    _refuse_same_names,
+)
+add_params = then(mapping_of(lambda value: value), _check_add_params)
+params_endpoint = checked(text, _params_endpoint_problem)
+title_prompt = _must_hold("{convo}")
+title_template = _must_hold("{input}", "{output}")

@@ -22,7 +22,10 @@ HAS_LIBYAML = hasattr(yaml, "CSafeLoader")
 
 Path: TypeAlias = tuple[str | int, ...]
 
-_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# All that YAML's printable characters leave: their own set takes ten times longer to compile.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _QUOTED_SYNTAX = re.compile(r"['\"](?:\\?.|<[a-z ]+>)['\"]")
 _MERGE_KEY = "<<"

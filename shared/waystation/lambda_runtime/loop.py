@@ -5,6 +5,7 @@ waited for before the next event, for a while: Lambda stops the clock between tw
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -70,7 +71,11 @@ class _Server:
         self._has_to_stop = False
 
     def load(self, load: Callable[[], Function]) -> Function:
-        """Return the function; end the process if that fails. Raises RuntimeApiError."""
+        """Return the function; end the process if that fails. Raises RuntimeApiError.
+
+        What is loaded stays, so the collector of garbage need not look at it, now or later.
+        """
+        gc.disable()
         try:
             return load()
         except Exception as error:
@@ -78,6 +83,9 @@ class _Server:
             failure = Failure(type(error).__name__, "The function could not be loaded.")
             self._await(self._api.fail_init(failure))
             sys.exit(1)
+        finally:
+            gc.freeze()
+            gc.enable()
 
     def serve(self, function: Function) -> None:
         """Serve events until SIGTERM. Raises RuntimeApiError."""

@@ -16,19 +16,17 @@ def shown_params(endpoint: Endpoint) -> dict[str, object] | None:
     An entry that looks like OpenRouter's has the definition of `promptCache`, too. The interface's
     own texts and widths are there only if the entry has them.
     """
-    is_given = "custom_params" in endpoint.model_fields_set
+    is_given = "custom_params" in endpoint.given
     params_endpoint = endpoint.params_endpoint
     definitions = endpoint.custom_params.param_definitions
     if params_endpoint == _OPENROUTER and "promptCache" not in {one.key for one in definitions}:
         definitions += complete_definitions((_PROMPT_CACHE,), params_endpoint)[0]
     elif not is_given and endpoint.provider is None:
         return None
-    given = endpoint.custom_params.model_dump(by_alias=True, exclude_unset=True)
+    given = endpoint.custom_params.as_yaml()
     shown = given | {"defaultParamsEndpoint": params_endpoint}
     if is_given or definitions:
-        shown["paramDefinitions"] = [
-            one.model_dump(by_alias=True, exclude_none=True) for one in definitions
-        ]
+        shown["paramDefinitions"] = [one.as_yaml(with_defaults=True) for one in definitions]
     return {name: _as_json(value) for name, value in shown.items()}
 
 

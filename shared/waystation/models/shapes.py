@@ -66,7 +66,7 @@ def shown_endpoint(endpoint: Endpoint, users: UsersPart) -> dict[str, object]:
     }
     if (params := shown_params(endpoint)) is not None:
         shown["customParams"] = params
-    given = endpoint.model_fields_set
+    given = endpoint.given
     if "model_display_label" in given:
         shown["modelDisplayLabel"] = endpoint.model_display_label
     if "icon_url" in given:

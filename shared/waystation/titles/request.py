@@ -100,8 +100,8 @@ def entry_for_titles(endpoint: Endpoint) -> Endpoint:
     is_native = endpoint.provider == _ANTHROPIC
     skipped = _SKIPPED | _HINTS_TO_THINK if is_native else _SKIPPED
     entry = endpoint.without_params(skipped, **added)
-    plain = Extension.model_validate({"thinkTags": "keep"})  # titles are cleaned in one place
-    return entry.model_copy(update={"waystation": plain})
+    plain = Extension(think_tags="keep")  # titles are cleaned in one place
+    return entry.replaced(waystation=plain)
 
 
 def build_request(

@@ -1,6 +1,7 @@
 """A function of few words: its path says what it does. `SEEN` is a file that it writes lines to."""
 
 import asyncio
+import gc
 import json
 import os
 import time
@@ -30,12 +31,17 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await DOES[scope["path"].split("/")[1]](scope, receive, send, body)
 
 
+COLLECTED_WHILE_LOADED = gc.isenabled()
+
+
 def handler(event: object, context: Any) -> object:
     """Run a coroutine as handlers of jobs do: by the thread's own loop."""
     if event == "raise":
         raise ValueError("a secret")
     if event == "unwritable":
         return object()
+    if event == "collects":
+        return {"now": gc.isenabled(), "while_loaded": COLLECTED_WHILE_LOADED}
     loop = asyncio.get_event_loop()
     return {
         "event": event,

@@ -103,7 +103,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "titles off": {"entry": build_entry(titleConvo=False)},
     "titles not spoken of": {"entry": build_entry()},
     "settings at fault": {"titles": {"all": ConfigProblem("endpoints.all", "wrong", 1)}},
-    "off for all": {"titles": {"all": TitleSettings.model_validate({"titleConvo": False})}},
+    "off for all": {"titles": {"all": TitleSettings.read({"titleConvo": False})}},
 }
 
 

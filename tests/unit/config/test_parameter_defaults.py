@@ -7,7 +7,7 @@ from tests.support.config_entries import build_defining_entry, build_entry, comp
 
 def test_definition_inherits_what_it_leaves_out():
     definition = complete_definition({"key": "temperature", "label": "Heat"})
-    assert definition.model_dump(by_alias=True, exclude_none=True) == {
+    assert definition.as_yaml(with_defaults=True) == {
         "key": "temperature",
         "type": "number",
         "component": "slider",

@@ -1,59 +1,58 @@
 """One entry of `endpoints.custom`: keys, defaults, types."""
 
 import pytest
-from pydantic import ValidationError
 
 from tests.support.config_entries import MINIMAL, build_entry, find_problems, token_config
-from waystation.config.explain import explain
+from waystation.config.parts import RefusedError
 from waystation.config.schema import Endpoint
 
 
 def test_minimal_entry_gets_the_documented_defaults():
-    assert build_entry().model_dump(exclude_none=True) == {
+    assert build_entry().as_yaml(with_defaults=True) == {
         "name": "Acme",
-        "api_key": "${ACME_KEY}",
-        "base_url": "https://llm.acme.test/v1",
-        "models": {"default": ("acme-large",), "fetch": False, "user_id_query": False},
+        "apiKey": "${ACME_KEY}",
+        "baseURL": "https://llm.acme.test/v1",
+        "models": {"default": ("acme-large",), "fetch": False, "userIdQuery": False},
         "headers": {},
-        "add_params": {},
-        "drop_params": (),
-        "custom_params": {
-            "default_params_endpoint": "custom",
-            "include_reasoning_content": False,
-            "include_reasoning_history": False,
-            "param_definitions": (),
+        "addParams": {},
+        "dropParams": (),
+        "customParams": {
+            "defaultParamsEndpoint": "custom",
+            "includeReasoningContent": False,
+            "includeReasoningHistory": False,
+            "paramDefinitions": (),
         },
-        "token_config": {},
-        "direct_endpoint": False,
-        "waystation": {"ui_defaults": False},
-        "title_convo": False,
-        "title_timing": "immediate",
-        "title_method": "completion",
-        "title_model": "gpt-3.5-turbo",
-        "title_prompt": (
+        "tokenConfig": {},
+        "directEndpoint": False,
+        "waystation": {"uiDefaults": False},
+        "titleConvo": False,
+        "titleTiming": "immediate",
+        "titleMethod": "completion",
+        "titleModel": "gpt-3.5-turbo",
+        "titlePrompt": (
             "Analyze this conversation and provide:\n"
             "1. The detected language of the conversation\n"
             "2. A concise title in the detected language (5 words or less, no punctuation or "
             "quotation)\n\n{convo}"
         ),
-        "title_prompt_template": "User: {input}\nAI: {output}",
-        "title_message_role": "system",
-        "icon_url": "",
-        "model_display_label": "AI",
+        "titlePromptTemplate": "User: {input}\nAI: {output}",
+        "titleMessageRole": "system",
+        "iconURL": "",
+        "modelDisplayLabel": "AI",
     }
 
 
 def test_entry_is_frozen():
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(AttributeError, match="frozen"):
         build_entry().name = "Other"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("key", ["name", "apiKey", "baseURL", "models"])
 def test_required_key_is_missed(key):
     given = {k: v for k, v in MINIMAL.items() if k != key}
-    with pytest.raises(ValidationError) as caught:
-        Endpoint.model_validate(given)
-    assert explain(caught.value) == [((key,), "this key is required")]
+    with pytest.raises(RefusedError) as caught:
+        Endpoint.read(given)
+    assert caught.value.problems == {(key,): "this key is required"}
 
 
 @pytest.mark.parametrize(

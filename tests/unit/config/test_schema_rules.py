@@ -130,7 +130,7 @@ def test_rates_are_exact_decimals():
         tokenConfig=token_config(prompt=0.1, cacheRead=1e-07, context=1000.0)
     ).token_config
     assert config == {
-        "m": TokenRates.model_validate(
+        "m": TokenRates.read(
             {
                 "prompt": Decimal("0.1"),
                 "completion": Decimal(2),

@@ -56,7 +56,7 @@ def test_all_decides_whether_there_are_titles_if_it_says_so(said: bool):
 
 def test_built_in_endpoint_has_a_section_of_its_own():
     snapshot = snapshot_of("  openAI: {titleConvo: true, titleModel: gpt-4o-mini}")
-    built_in = build_entry().model_copy(update={"name": "openAI"})
+    built_in = build_entry().replaced(name="openAI")
     settings = snapshot.title_settings(built_in)
     assert isinstance(settings, TitleSettings)
     assert settings.title_model == "gpt-4o-mini"

@@ -36,7 +36,7 @@ HOSTILE = st.lists(st.sampled_from(INJECTIONS) | st.text(max_size=5), max_size=6
 
 
 def settings(**keys: object) -> TitleSettings:
-    return TitleSettings.model_validate(keys)
+    return TitleSettings.read(keys)
 
 
 def test_default_is_that_of_the_page():

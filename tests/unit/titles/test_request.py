@@ -82,7 +82,7 @@ def test_native_schema_is_a_tool():
 
 
 def test_google_gets_a_user_message():
-    google = BuiltInEndpoint.model_validate(
+    google = BuiltInEndpoint.read(
         {
             "name": "google",
             "baseURL": "https://g.test",
@@ -94,7 +94,7 @@ def test_google_gets_a_user_message():
 
 
 def test_bedrock_gets_a_user_message_and_a_tool():
-    bedrock = BuiltInEndpoint.model_validate(
+    bedrock = BuiltInEndpoint.read(
         {"name": "bedrock", "baseURL": "bedrock:eu-west-1", "provider": "bedrock"}
     )
     asked = wanted(bedrock, "anthropic.claude-3-haiku-20240307-v1:0", titleMethod="structured")
@@ -119,7 +119,7 @@ def test_the_entry_itself_stays_as_it_is():
     ("said", "asked"), [("current_model", "large"), ("tiny", "tiny"), ("", "gpt-3.5-turbo")]
 )
 def test_model_is_the_one_of_the_settings(said: str, asked: str):
-    assert title_model(TitleSettings.model_validate({"titleModel": said}), "large") == asked
+    assert title_model(TitleSettings.read({"titleModel": said}), "large") == asked
 
 
 def test_model_that_is_not_said_is_that_of_the_page():

@@ -113,7 +113,7 @@ async def test_titles_that_are_off_are_told():
 
 
 async def test_settings_of_all_endpoints_hide_those_of_the_entry():
-    sections = {"all": TitleSettings.model_validate({"titleConvo": True, "titleModel": "of-all"})}
+    sections = {"all": TitleSettings.read({"titleConvo": True, "titleModel": "of-all"})}
     titles = Setting((titled_entry(titleConvo=False),), sections=sections).build(says("A"))
     await make(titles)
     assert titles.sent[0][1]["model"] == "of-all"

@@ -30,8 +30,6 @@ from waystation.providers.openai_compatible.parse import ChatAnswerReader
 from waystation.providers.openai_compatible.plain_chat import plain_messages, plain_tools
 from waystation.providers.openai_compatible.reasoning_answer import ReasoningRules
 from waystation.providers.openai_compatible.reasoning_request import shape_reasoning
-from waystation.providers.openai_compatible.responses.answer import ResponsesAnswerReader
-from waystation.providers.openai_compatible.responses.request import build_responses_body
 from waystation.providers.openai_compatible.target import (
     default_reasoning_format,
     headers_of,
@@ -163,6 +161,12 @@ class _Shaping:
             fields["stream_options"] = given
 
     def _responses_body(self) -> tuple[dict[str, object], AnswerReader]:
+        # The other API is imported by the first chat that takes it.
+        from waystation.providers.openai_compatible.responses import (  # noqa: PLC0415
+            ResponsesAnswerReader,
+            build_responses_body,
+        )
+
         messages = with_system_role(self._request.messages, system_role(self._model))
         self._parameters.drop()
         self._leave_out_unknown()
