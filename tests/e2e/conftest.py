@@ -9,8 +9,8 @@ import anthropic
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
-from moto import mock_aws
 
+from tests.support.emulated_aws import emulated_aws
 from tests.support.fake_upstream import FakeUpstream, completion, json_reply
 from tests.support.lambda_gateway import (
     LambdaGateway,
@@ -61,7 +61,7 @@ def acme(_upstream: FakeUpstream) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """An emulated AWS with a stack's resources; the value is the key of the user alice."""
-    with mock_aws(), patch.object(botocore.session, "create_loader", _share_loader):
+    with emulated_aws(), patch.object(botocore.session, "create_loader", _share_loader):
         make_resources()
         put_secrets({"ACME_KEY": "the-key-of-acme-5b1f7a3c"})
         yield make_gateway_key("key-of-alice", User("alice", {"email": "alice@example.com"}))
@@ -183,5 +183,5 @@ def table(request: pytest.FixtureRequest) -> Iterator[Table]:
     if request.param == "memory":
         yield InMemoryTable()
         return
-    with mock_aws():
+    with emulated_aws():
         yield make_table()

@@ -1,12 +1,8 @@
 """The chat function in a process of its own, as Lambda runs it, streaming."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
 from tests.support.anthropic_upstream import events_of, text_block
@@ -18,7 +14,6 @@ from tests.support.fake_upstream import (
     RESET,
     FakeUpstream,
     chunk_of,
-    completion,
     json_reply,
     stream_reply,
     streamed,

@@ -3,10 +3,8 @@
 import asyncio
 
 import pytest
-from moto import mock_aws
 
-from tests.support.tables import make_table
-from waystation.aws.table import EXISTS, IS_NEW, Put, TableBusyError, Unmet, Update, When
+from waystation.aws.table import EXISTS, IS_NEW, Put, Unmet, Update, When
 
 
 def item(pk: str = "P", sk: str = "S", **attributes: object) -> dict[str, object]:
@@ -130,26 +128,3 @@ async def test_index_holds_items_while_they_have_its_keys(table):
     await table.transact(Update("U2", "2", remove=("GSI1PK", "GSI1SK")))
     assert await table.indexed("OPEN#1", "999", limit=9) == [("U3", "3"), ("U1", "1")]
     assert await table.indexed("OPEN#3", "999", limit=9) == []
-
-
-@pytest.mark.parametrize(
-    "code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
-)
-async def test_reasons_that_pass_are_told_apart(code, monkeypatch):
-    with mock_aws():
-        table = make_table()
-        client = table._client
-        error = client.exceptions.TransactionCanceledException(
-            {
-                "Error": {"Code": "TransactionCanceledException"},
-                "CancellationReasons": [{"Code": "ConditionalCheckFailed"}, {"Code": code}],
-            },
-            "TransactWriteItems",
-        )
-
-        def refuse(**_: object) -> None:
-            raise error
-
-        monkeypatch.setattr(client, "transact_write_items", refuse)
-        with pytest.raises(TableBusyError, match=code):
-            await table.transact(Put(item()), Put(item(sk="2")))

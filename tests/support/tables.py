@@ -1,11 +1,20 @@
 """A table in an emulated DynamoDB, as the template makes it."""
 
+import os
+
 import boto3
 
+from waystation.aws.clients import AwsClients
 from waystation.aws.dynamo_table import DynamoTable
 
 
+def open_table(name: str = "way") -> DynamoTable:
+    """Return a table of the AWS that the environment names."""
+    return DynamoTable(AwsClients(os.environ).service("dynamodb"), name)
+
+
 def make_table(name: str = "way") -> DynamoTable:
+    """Make a table and return it."""
     client = boto3.client("dynamodb")
     client.create_table(
         TableName=name,
@@ -31,4 +40,4 @@ def make_table(name: str = "way") -> DynamoTable:
             }
         ],
     )
-    return DynamoTable(client, name)
+    return open_table(name)

@@ -1,13 +1,13 @@
 """The table in DynamoDB: the only place that speaks DynamoDB's own language."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-from botocore.exceptions import BotoCoreError, ClientError
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from waystation.aws.attributes import dump, key_of, load
 from waystation.aws.expressions import as_asked
+from waystation.aws.failures import AwsError, NoAnswerError, RefusedError
+from waystation.aws.json_service import JsonService
+from waystation.aws.service import Repeat, Service
 from waystation.aws.table import (
     EXISTS,
     IS_NEW,
@@ -22,178 +22,169 @@ from waystation.aws.table import (
     Write,
 )
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-T = TypeVar("T")
-
 INDEX = "GSI1"
 
+_UNMET = "ConditionalCheckFailed"
+# Reasons of a cancelled transaction that pass, beside those of single calls.
 _BUSY = frozenset(
     {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
         "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "ThrottlingException",
         "ThrottlingError",
         "TransactionConflict",
         "TransactionConflictException",
-        "TransactionInProgressException",
     }
 )
 
 
 class DynamoTable:
-    """The real table. boto3 blocks, so every call runs in a thread."""
+    """The real table. What is harmless twice is asked for up to three times."""
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        self._client = client
+    def __init__(self, service: Service, name: str) -> None:
+        self._dynamodb = JsonService(service, "DynamoDB_20120810", "1.0")
         self._name = name
 
     async def get(self, pk: str, sk: str) -> Item | None:
-        answer = await _call(
-            lambda: self._client.get_item(
-                TableName=self._name, Key=key_of(pk, sk), ConsistentRead=True
-            )
-        )
+        answer = await self._ask("GetItem", {"Key": key_of(pk, sk), "ConsistentRead": True})
         item = answer.get("Item")
         return load(item) if item else None
 
     async def put_new(self, *items: Item) -> bool:
-        return await self.transact(*(Put(item, IS_NEW) for item in items)) is None
+        puts = [Put(item, IS_NEW) for item in items]
+        return await self._write(puts, Repeat.IF_NOT_DONE) is None
 
     async def put(self, item: Item) -> None:
-        dumped = dump(item)
-        await _call(lambda: self._client.put_item(TableName=self._name, Item=dumped))
+        await self._ask("PutItem", {"Item": dump(item)})
 
     async def delete(self, pk: str, sk: str) -> None:
-        await _call(lambda: self._client.delete_item(TableName=self._name, Key=key_of(pk, sk)))
+        await self._ask("DeleteItem", {"Key": key_of(pk, sk)})
 
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
-        return await self.transact(Update(pk, sk, set=changes, when=EXISTS)) is None
+        writes = [Update(pk, sk, set=changes, when=EXISTS)]
+        return await self._write(writes, Repeat.ALWAYS) is None
 
     async def transact(self, *writes: Write) -> Refusal | None:
-        asked = [as_asked(self._name, write) for write in writes]
-        if len(asked) == 1:
-            return await _refusal(lambda: _write_one(self._client, asked[0]))
-        items = cast("list[TransactWriteItemTypeDef]", asked)
-        return await _refusal(lambda: self._client.transact_write_items(TransactItems=items))
+        return await self._write(writes, Repeat.NEVER)
+
+    async def query(self, pk: str, sk_prefix: str = "") -> Sequence[Item]:
+        values = {":pk": pk}
+        condition = "PK = :pk"
+        if sk_prefix:
+            values[":sk"] = sk_prefix
+            condition += " AND begins_with(SK, :sk)"
+        return [load(item) async for item in self._query(condition, values, ConsistentRead=True)]
 
     async def between(
         self, pk: str, first: str, last: str, *, limit: int, newest_first: bool = False
     ) -> Sequence[Item]:
-        def pages() -> list[Item]:
-            found = self._client.get_paginator("query").paginate(
-                TableName=self._name,
-                KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
-                ExpressionAttributeValues=dump({":pk": pk, ":first": first, ":last": last}),
-                ScanIndexForward=not newest_first,
-                ConsistentRead=True,
-                PaginationConfig={"MaxItems": limit},
-            )
-            return [load(item) for page in found for item in page["Items"]]
-
-        return await _call(pages) if first <= last else []
+        if first > last or limit < 1:
+            return []
+        found = self._query(
+            "PK = :pk AND SK BETWEEN :first AND :last",
+            {":pk": pk, ":first": first, ":last": last},
+            limit,
+            ScanIndexForward=not newest_first,
+            ConsistentRead=True,
+        )
+        return [load(item) async for item in found]
 
     async def indexed(self, index_pk: str, last: str, *, limit: int) -> Sequence[tuple[str, str]]:
-        def pages() -> list[tuple[str, str]]:
-            found = self._client.get_paginator("query").paginate(
-                TableName=self._name,
-                IndexName=INDEX,
-                KeyConditionExpression="GSI1PK = :pk AND GSI1SK <= :last",
-                ExpressionAttributeValues=dump({":pk": index_pk, ":last": last}),
-                PaginationConfig={"MaxItems": limit},
-            )
-            return [(item["PK"]["S"], item["SK"]["S"]) for page in found for item in page["Items"]]
-
-        return await _call(pages)
-
-    async def query(self, pk: str, sk_prefix: str = "") -> Sequence[Item]:
-        values = {":pk": {"S": pk}}
-        condition = "PK = :pk"
-        if sk_prefix:
-            values[":sk"] = {"S": sk_prefix}
-            condition += " AND begins_with(SK, :sk)"
-
-        def pages() -> list[Item]:
-            paginator = self._client.get_paginator("query")
-            found = paginator.paginate(
-                TableName=self._name,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ConsistentRead=True,
-            )
-            return [load(item) for page in found for item in page["Items"]]
-
-        return await _call(pages)
+        if limit < 1:
+            return []
+        found = self._query(
+            "GSI1PK = :pk AND GSI1SK <= :last",
+            {":pk": index_pk, ":last": last},
+            limit,
+            IndexName=INDEX,
+        )
+        return [(item["PK"]["S"], item["SK"]["S"]) async for item in found]
 
     async def scan(self, sk_prefix: str) -> Sequence[Item]:
-        def pages() -> list[Item]:
-            paginator = self._client.get_paginator("scan")
-            found = paginator.paginate(
-                TableName=self._name,
-                FilterExpression="begins_with(SK, :sk)",
-                ExpressionAttributeValues={":sk": {"S": sk_prefix}},
-            )
-            return [load(item) for page in found for item in page["Items"]]
+        asked: dict[str, object] = {
+            "FilterExpression": "begins_with(SK, :sk)",
+            "ExpressionAttributeValues": dump({":sk": sk_prefix}),
+        }
+        return [load(item) async for item in self._pages("Scan", asked)]
 
-        return await _call(pages)
+    async def _query(
+        self, condition: str, values: Mapping[str, str], limit: int | None = None, **more: object
+    ) -> AsyncIterator[dict[str, Any]]:
+        asked: dict[str, object] = {
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": dump(values),
+            **more,
+        }
+        async for item in self._pages("Query", asked, limit):
+            yield item
+
+    async def _pages(
+        self, operation: str, asked: dict[str, object], limit: int | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the items of all pages, or of as many as there must be for `limit` items."""
+        count = 0
+        while True:
+            if limit is not None:
+                asked["Limit"] = limit - count
+            page = await self._ask(operation, asked)
+            for item in page.get("Items", ()):
+                yield item
+            count += page["Count"]
+            following = page.get("LastEvaluatedKey")
+            if not following or count == limit:
+                return
+            asked["ExclusiveStartKey"] = following
+
+    async def _ask(self, operation: str, asked: Mapping[str, object]) -> dict[str, Any]:
+        try:
+            return await self._dynamodb.call(operation, {"TableName": self._name, **asked})
+        except AwsError as error:
+            raise _translate(error) from error
+
+    async def _write(self, writes: Sequence[Write], repeat: Repeat) -> Refusal | None:
+        asked = [as_asked(self._name, write) for write in writes]
+        try:
+            if len(asked) == 1:
+                ((kind, arguments),) = asked[0].items()
+                await self._dynamodb.call(f"{kind}Item", arguments, repeat)
+            else:
+                await self._dynamodb.call("TransactWriteItems", {"TransactItems": asked}, repeat)
+        except RefusedError as error:
+            if error.cause == "ConditionalCheckFailedException":
+                return (_unmet(error.details.get("Item")),)
+            if error.cause == "TransactionCanceledException":
+                return _reasons(error)
+            raise _translate(error) from error
+        except AwsError as error:
+            raise _translate(error) from error
+        return None
 
 
-async def _call(operation: Callable[[], T]) -> T:
-    try:
-        return await asyncio.to_thread(operation)
-    except (ClientError, BotoCoreError) as error:
-        raise _translate(error) from error
-
-
-async def _refusal(operation: Callable[[], object]) -> Refusal | None:
-    try:
-        await asyncio.to_thread(operation)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "ConditionalCheckFailedException":
-            return (_unmet(error.response.get("Item")),)
-        if code == "TransactionCanceledException":
-            return _reasons(error)
-        raise _translate(error) from error
-    except BotoCoreError as error:
-        raise _translate(error) from error
-    return None
-
-
-def _reasons(error: ClientError) -> Refusal:
+def _reasons(error: RefusedError) -> Refusal:
     """Return what was unmet. Raises TableError if there was another reason."""
-    reasons = error.response.get("CancellationReasons", [])
+    reasons: list[dict[str, Any]] = error.details.get("CancellationReasons") or []
     codes = [str(reason.get("Code", "None")) for reason in reasons]
-    others = [code for code in codes if code not in ("None", "ConditionalCheckFailed")]
+    others = [code for code in codes if code not in ("None", _UNMET)]
     if others or not codes:
-        busy = bool(others) and all(code in _BUSY for code in others)
-        kind = TableBusyError if busy else TableError
+        is_busy = bool(others) and all(code in _BUSY for code in others)
+        kind = TableBusyError if is_busy else TableError
         raise kind(f"the table refused: {', '.join(others) or 'a transaction'}") from error
     return tuple(
-        _unmet(cast("Item | None", reason.get("Item")))
-        if code == "ConditionalCheckFailed"
-        else None
+        _unmet(reason.get("Item")) if code == _UNMET else None
         for code, reason in zip(codes, reasons, strict=True)
     )
 
 
-def _unmet(item: object) -> Unmet:
-    return Unmet(load(cast("Item", item)) if item else None)
+def _unmet(item: Mapping[str, Any] | None) -> Unmet:
+    return Unmet(load(item) if item else None)
 
 
-def _write_one(client: "DynamoDBClient", asked: Mapping[str, dict[str, object]]) -> object:
-    arguments: dict[str, Any] = next(iter(asked.values()))
-    return client.put_item(**arguments) if "Put" in asked else client.update_item(**arguments)
-
-
-def _translate(error: ClientError | BotoCoreError) -> TableError:
-    if not isinstance(error, ClientError):
-        return TableUnsureError(f"the table did not answer: {type(error).__name__}")
-    code = error.response["Error"]["Code"]
-    kind = TableBusyError if code in _BUSY else TableError
-    return kind(f"the table refused: {code}")
+def _translate(error: AwsError) -> TableError:
+    if isinstance(error, RefusedError):
+        text = f"the table refused: {error.cause}"
+        if error.is_fault:
+            return TableUnsureError(text)
+        is_busy = error.is_throttled or error.cause in _BUSY
+        return TableBusyError(text) if is_busy else TableError(text)
+    if isinstance(error, NoAnswerError):
+        kind = TableUnsureError if error.is_sent else TableBusyError
+        return kind(f"the table did not answer: {error.cause}")
+    return TableError(str(error))
