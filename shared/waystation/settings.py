@@ -23,7 +23,7 @@
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
 | BALANCE_OWN_KEYS | `draw` or `free`: whether calls with a user's own key draw on balances | `free` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
-| CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
+| CA_BUNDLE | certificates upstreams are checked by; AWS by them and the system's | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
 | PUBLIC_PRICES | `on`, or `off` where only prices of yours and of upstreams' lists count | `on` |
 | VIA_TOKEN | this gateway's name, by which it notices that it asks itself | `waystation` |

@@ -1,4 +1,4 @@
-"""Sends requests to Bedrock's Converse API through botocore, which blocks: every wait is a thread's.
+"""Sends requests to Bedrock's Converse API through botocore, which blocks: threads wait for it.
 
 An answer is handed over as bytes, whole as JSON, streamed as server-sent events of one JSON object
 each; bytes within it are in base64. A streamed answer is read an event at a time, when it is asked

@@ -1,16 +1,18 @@
 """Makes the runtime of a function: the environment says which collaborators."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from waystation.aws.clients import AwsClients
+from waystation.aws.clients import AwsClients, tls_with
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.key_service import KeyService
 from waystation.aws.kms import KmsKeyService
 from waystation.aws.parameters import SsmParameters
 from waystation.aws.title_function import TitleFunction
+from waystation.bootstrap.fetching import fetch_ahead
 from waystation.bootstrap.runtime import Runtime, build_runtime, live_secrets, make_bedrock_sender
 from waystation.chat.titles import TitleStarter
 from waystation.config.inspection import is_exact_address
@@ -40,13 +42,25 @@ from waystation.titles.service import TitleService
 
 
 class LazyRuntime:
-    """Makes the runtime on first use, once. `keeps_user_keys` makes the KMS key a required one."""
+    """Makes the runtime on first use, once. `keeps_user_keys` makes the KMS key a required one.
+
+    It is asked for by each request; beside the first, what that will wait for is fetched.
+    """
 
     def __init__(self, *, keeps_user_keys: bool = False) -> None:
         self._keeps_user_keys = keeps_user_keys
         self._runtime: Runtime | None = None
+        self._fetching: asyncio.Task[None] | None = None
 
     def __call__(self) -> Runtime:
+        runtime = self.make()
+        if self._fetching is None:
+            fetching = fetch_ahead(runtime.config, runtime.secrets)
+            self._fetching = asyncio.get_running_loop().create_task(fetching)
+        return runtime
+
+    def make(self) -> Runtime:
+        """Return the runtime, without a call of AWS. Raises SettingsError."""
         if self._runtime is None:
             settings = load_settings(keeps_user_keys=self._keeps_user_keys)
             self._runtime = _runtime_of(settings)
@@ -66,12 +80,15 @@ def start(*, keeps_user_keys: bool = False) -> LazyRuntime:
     """
     runtime = LazyRuntime(keeps_user_keys=keeps_user_keys)
     if runs_on_lambda():
-        runtime()
+        runtime.make()
     return runtime
 
 
 def _runtime_of(settings: Settings) -> Runtime:
-    clients = AwsClients(environment(), ca_bundle=settings.ca_bundle)
+    egress = _egress(settings)
+    bundle = settings.ca_bundle
+    make_tls = partial(tls_with, bundle) if bundle else egress.tls
+    clients = AwsClients(environment(), make_tls=make_tls)
     secrets = Secrets(
         [MappingSource(environment())],
         SsmSecretSource(SsmParameters(clients.service("ssm")), settings.secrets_prefix),
@@ -81,7 +98,7 @@ def _runtime_of(settings: Settings) -> Runtime:
         table=DynamoTable(clients.service("dynamodb"), settings.table_name),
         config_source=_config_source(settings, clients),
         secrets=secrets,
-        egress=_egress(settings),
+        egress=egress,
         response_mode=settings.response_mode,
         allowed_addresses=_allowed_addresses(settings),
         identity=settings.identity,
