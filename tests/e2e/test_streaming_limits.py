@@ -80,6 +80,7 @@ async def test_large_body_is_answered_or_refused(
     messages = [{"role": "user", "content": "x" * size}]
     answer = await chat.client.post(CHAT, json=chat_body(messages=messages, stream=True))
     assert answer.status_code == code
+    await chat.function.settled()
     await _stream(chat)
 
 
