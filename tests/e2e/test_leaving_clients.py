@@ -149,7 +149,7 @@ async def test_clients_that_leave_together_are_all_charged(
     chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
 ) -> None:
     upstream.answer(stream_reply(*TEXTS, *ENDING))
-    await asyncio.gather(*(leave_after(chat, b'"1 "') for _ in range(3)))
+    await asyncio.gather(*(leave_after(chat, b'"1 "') for _ in range(2)))
     records = [await aws.record(line["request_id"]) for line in chat.log()]
-    assert [record["cost"] for record in records] == [50_000] * 3
-    assert [record["client_disconnected"] for record in records] == [True] * 3
+    assert [record["cost"] for record in records] == [50_000] * 2
+    assert [record["client_disconnected"] for record in records] == [True] * 2

@@ -7,10 +7,10 @@ import pytest
 
 from tests.support.anthropic_upstream import events_of, text_block
 from tests.support.aws_server import KEY, AwsServer, aws_server
+from tests.support.chat_function import ENDING, chat_function
 from tests.support.event_bytes import encoded
-from tests.support.fake_lambda import ROOT, FakeLambda, fake_lambda
+from tests.support.fake_lambda import FakeLambda
 from tests.support.fake_upstream import (
-    DONE,
     RESET,
     FakeUpstream,
     chunk_of,
@@ -19,13 +19,11 @@ from tests.support.fake_upstream import (
     streamed,
 )
 from tests.support.lambda_events import rest_event
-from tests.support.lambda_gateway import build_config
 from tests.support.responses_upstream import events_of as response_events
 from tests.support.responses_upstream import text_item
 from tests.support.served_gateway import CHAT, MESSAGES, chat_body, expect_error, sse_data
 
-END = {"index": 0, "delta": {}, "finish_reason": "stop"}
-USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+SPECIAL = "é\u2028\u2029\x85\U0001f600\r\n"  # what ends a line elsewhere, and long characters
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +41,8 @@ async def _chat(
 ) -> AsyncIterator[FakeLambda]:
     claude = acme | {"name": "Claude", "provider": "anthropic", "models": {"default": ["claude"]}}
     responding = acme | {"name": "Responding", "addParams": {"useResponsesApi": True}}
-    environment = aws.environment(build_config(acme, claude, responding))
     directory = tmp_path_factory.mktemp("chat")
-    code = ROOT / "functions" / "chat"
-    async with fake_lambda(code, directory, environment=environment, timeout_s=60) as chat:
-        chat.client.headers["authorization"] = f"Bearer {KEY}"
+    async with chat_function(aws, directory, acme, claude, responding) as chat:
         yield chat
 
 
@@ -87,7 +82,7 @@ UPSTREAMS: dict[str, tuple[str, str, list[object]]] = {
     "chat completions": (
         CHAT,
         "Acme/acme-large",
-        [chunk_of("Hel"), chunk_of("lo"), chunk_of(choices=[END]), chunk_of(usage=USAGE), DONE],
+        [chunk_of("Hel"), chunk_of("lo"), *ENDING],
     ),
     "Anthropic": (CHAT, "Claude/claude", [encoded(e) for e in events_of(text_block("Hello"))]),
     "Anthropic both ways": (
@@ -126,7 +121,7 @@ async def test_forty_events_go_out_as_forty_pieces(
     spaced: list[object] = []
     for number in range(40):
         spaced += [chunk_of(f"{number} "), 0.01]
-    upstream.answer(stream_reply(*spaced, chunk_of(choices=[END]), DONE))
+    upstream.answer(stream_reply(*spaced, *ENDING))
     body = json.dumps(chat_body(stream=True)).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
     invocation = chat.function.invoke(rest_event("POST", CHAT, headers, body))
@@ -155,3 +150,16 @@ async def test_error_after_the_first_event_is_an_event(
     *_, last = sse_data(answer.text.split("\n"))
     assert answer.status_code == 200
     assert json.loads(last)["error"]["code"] == "upstream_error"
+
+
+async def test_characters_arrive_whole_however_they_come(
+    chat: FakeLambda, upstream: FakeUpstream
+) -> None:
+    """Each byte of an event comes by itself."""
+    event = f"data: {json.dumps(chunk_of(SPECIAL), ensure_ascii=False)}\n\n".encode()
+    bytewise = [step for byte in event for step in (bytes([byte]), 0.001)]
+    upstream.answer(stream_reply(*bytewise, *ENDING))
+    answer = await chat.client.post(CHAT, json=chat_body(stream=True))
+    first, *_ = answer.content.split(b"\n\n")
+    document = json.loads(first.removeprefix(b"data: "))
+    assert document["choices"][0]["delta"]["content"] == SPECIAL
