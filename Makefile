@@ -41,8 +41,7 @@ check: $(VENV)/.tests ## format, lint, types
 	$(BIN)/cfn-lint template.yaml
 
 test: check ## everything that needs no emulator
-	$(BIN)/coverage run -m pytest --ignore tests/deploy
-	$(BIN)/coverage report
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --ignore tests/deploy
 
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix .

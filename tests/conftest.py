@@ -1,6 +1,7 @@
 """What every test gets: a clean environment, no way out of this machine, a loop for Mangum."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ _CLEARED = ENVIRONMENT_NAMES | {
     "AWS_REGION",
     "AWS_SHARED_CREDENTIALS_FILE",
 }
+os.environ.pop("COLUMNS", None)  # set for test processes; tables are as wide as a test says
 _LOOPBACK = ("127.", "::1", "localhost")
 
 

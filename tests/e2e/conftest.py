@@ -9,8 +9,8 @@ import anthropic
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
-from moto import mock_aws
 
+from tests.support.emulated_aws import emulated_aws
 from tests.support.fake_upstream import FakeUpstream, completion, json_reply
 from tests.support.lambda_gateway import (
     LambdaGateway,
@@ -20,8 +20,11 @@ from tests.support.lambda_gateway import (
     put_secrets,
 )
 from tests.support.served_gateway import KEY, ServedGateway, free_port
+from tests.support.tables import make_table
 from tests.support.users_keys import account, users_config
+from waystation.aws.table import Table
 from waystation.identity.user import User
+from waystation_cli.local.memory_table import InMemoryTable
 
 BuildGateway: TypeAlias = Callable[..., LambdaGateway]
 
@@ -58,7 +61,7 @@ def acme(_upstream: FakeUpstream) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """An emulated AWS with a stack's resources; the value is the key of the user alice."""
-    with mock_aws(), patch.object(botocore.session, "create_loader", _share_loader):
+    with emulated_aws(), patch.object(botocore.session, "create_loader", _share_loader):
         make_resources()
         put_secrets({"ACME_KEY": "the-key-of-acme-5b1f7a3c"})
         yield make_gateway_key("key-of-alice", User("alice", {"email": "alice@example.com"}))
@@ -172,3 +175,13 @@ def titles(_titles: FakeUpstream) -> FakeUpstream:
     _titles.reset()
     _titles.answer(json_reply(completion('Title: "Baking Bread"')))
     return _titles
+
+
+@pytest.fixture(params=["DynamoDB", "memory"])
+def table(request: pytest.FixtureRequest) -> Iterator[Table]:
+    """A table to which the same happens in DynamoDB and in its stand-in."""
+    if request.param == "memory":
+        yield InMemoryTable()
+        return
+    with emulated_aws():
+        yield make_table()

@@ -1,44 +1,13 @@
 """The table in DynamoDB, and its stand-in in memory: one list of behaviours for both."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any, cast
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
-from moto import mock_aws
 
-from waystation.aws.clients import make_clients
-from waystation.aws.dynamo_table import DynamoTable
-from waystation.aws.table import Table, TableError
-from waystation_cli.local.memory_table import InMemoryTable
-
-
-def make_table(name: str = "way") -> DynamoTable:
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": "PK", "KeyType": "HASH"},
-            {"AttributeName": "SK", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "PK", "AttributeType": "S"},
-            {"AttributeName": "SK", "AttributeType": "S"},
-        ],
-    )
-    return DynamoTable(client, name)
-
-
-@pytest.fixture(params=["DynamoDB", "memory"])
-def table(request: pytest.FixtureRequest) -> Iterator[Table]:
-    if request.param == "memory":
-        yield InMemoryTable()
-        return
-    with mock_aws():
-        yield make_table()
+from tests.support.emulated_aws import emulated_aws
+from tests.support.served_gateway import free_port
+from tests.support.tables import open_table
+from waystation.aws.table import Put, Table, TableBusyError, TableError, Update
 
 
 def item(pk: str = "P", sk: str = "S", **attributes: object) -> dict[str, object]:
@@ -184,7 +153,10 @@ async def each_operation(table: Table) -> list[TableError]:
         table.put(item()),
         table.delete("P", "S"),
         table.update("P", "S", {"a": 1}),
+        table.transact(Put(item()), Update("P", "S2", set={"a": 1})),
         table.query("P"),
+        table.between("P", "a", "b", limit=1),
+        table.indexed("OPEN", "9", limit=1),
         table.scan("REQ#"),
     ):
         with pytest.raises(TableError) as caught:
@@ -194,30 +166,14 @@ async def each_operation(table: Table) -> list[TableError]:
 
 
 async def test_refusal_is_a_table_error():
-    with mock_aws():
-        table = DynamoTable(boto3.client("dynamodb"), "nowhere")
-        errors = await each_operation(table)
-    assert all(isinstance(error.__cause__, ClientError) for error in errors)
+    with emulated_aws():
+        errors = await each_operation(open_table("nowhere"))
     assert all("ResourceNotFoundException" in str(error) for error in errors)
+    assert {type(error) for error in errors} == {TableError}
 
 
-class Unreachable:
-    """A client whose every call fails to connect."""
-
-    def __getattr__(self, name: str) -> object:
-        def fail(*_args: object, **_kwargs: object) -> None:
-            raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
-
-        return fail
-
-
-async def test_table_that_cannot_be_reached_is_a_table_error():
-    errors = await each_operation(DynamoTable(cast("Any", Unreachable()), "way"))
-    assert all("EndpointConnectionError" in str(error) for error in errors)
-
-
-def test_clients_are_made_without_a_call():
-    clients = make_clients()
-    assert clients.dynamodb.meta.region_name == "eu-central-1"
-    for client in (clients.dynamodb, clients.s3, clients.ssm):
-        assert vars(client.meta.config)["_user_provided_options"]["connect_timeout"] == 1
+async def test_table_that_cannot_be_reached_is_a_table_error(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    errors = await each_operation(open_table())
+    assert all("NotConnected" in str(error) for error in errors)
+    assert {type(error) for error in errors} == {TableBusyError}  # nothing can have been written

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-from botocore.client import BaseClient
 
 from tests.e2e.conftest import BuildGateway
 from tests.support.conversations import first_turn, new_conversation
+from tests.support.emulated_aws import AwsRequest, watched
 from tests.support.fake_upstream import (
     FakeUpstream,
     Received,
@@ -51,11 +50,9 @@ class Asked:
         yield
         self._role = ""
 
-    def note(self, client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> None:
+    def note(self, request: AwsRequest) -> None:
         if self._role:
-            service = client.meta.service_model.endpoint_prefix
-            action = "InvokeFunction" if operation == "Invoke" else operation
-            self.calls.add((self._role, f"{service}:{action}", _partition_key(arguments)))
+            self.calls.add((self._role, request.action, _partition_key(request.arguments)))
 
 
 def _partition_key(arguments: Mapping[str, Any]) -> str:
@@ -70,13 +67,7 @@ def _partition_key(arguments: Mapping[str, Any]) -> str:
 @pytest.fixture
 def asked() -> Iterator[Asked]:
     asked = Asked()
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> object:
-        asked.note(client, operation, arguments)
-        return real(client, operation, arguments)
-
-    with patch.object(BaseClient, "_make_api_call", call):
+    with watched(asked.note):
         yield asked
 
 
@@ -123,6 +114,8 @@ def test_functions_use_all_that_they_may_and_no_more(
         for endpoint, turn in zip(ENDPOINTS, turns, strict=True):
             answer = gateway.chat(model="vendor/model", endpoint=endpoint, **turn)
             assert answer.status == 200
+    asked.calls.add(("ChatRole", "lambda:InvokeFunction", ""))
+    assert len(jobs.received) == len(ENDPOINTS)
     with asked.by("TitleRole"):
         for job in jobs.received:
             gateway.run_job(job.json)

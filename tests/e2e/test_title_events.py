@@ -149,7 +149,7 @@ def test_an_unreachable_lambda_leaves_the_chat_as_it_is(
     answer = gateway.chat(model="Acme/acme-large", **first_turn(new_conversation()))
 
     assert answer.status == 200
-    _expect_not_started(gateway, answer.headers["x-request-id"], "EndpointConnectionError")
+    _expect_not_started(gateway, answer.headers["x-request-id"], "NotConnected")
 
 
 def test_a_job_of_a_version_that_is_not_known_fails_the_invocation(

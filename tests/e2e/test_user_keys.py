@@ -2,17 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any
-from unittest.mock import patch
 
-import boto3
-from botocore.exceptions import ClientError
-
+from tests.support.emulated_aws import Watch, watched
 from tests.support.fake_upstream import FakeUpstream, json_reply
 from tests.support.lambda_gateway import TABLE, LambdaGateway, make_gateway_key
+from tests.support.tables import open_table
 from tests.support.users_keys import KEY, OPERATORS_KEY, SENT, account, items, keys_sent, put_key
-from waystation.aws.dynamo_table import DynamoTable
 from waystation.identity.user import User
 
 
@@ -40,7 +35,7 @@ def test_the_table_holds_a_ciphertext_bound_to_its_place(
     (first, second) = items()
 
     assert "canary" not in json.dumps([first, second])
-    table = DynamoTable(boto3.client("dynamodb"), TABLE)
+    table = open_table(TABLE)
     asyncio.run(table.put({**first, "ciphertext": second["ciphertext"]}))
     swapped = users_gateway.chat(model="own-model")
     make_gateway_key("key-of-mallory", User("mallory"))
@@ -56,10 +51,9 @@ def test_kms_that_is_down_is_no_error_of_the_users(
     users_gateway: LambdaGateway, upstream: FakeUpstream
 ) -> None:
     put_key(users_gateway)
-    error = ClientError({"Error": {"Code": "KMSInternalException", "Message": KEY}}, "Decrypt")
-    with patch("botocore.client.BaseClient._make_api_call", _failing_on("Decrypt", error)):
+    with watched(_failing_on("kms:Decrypt")):
         chat = users_gateway.chat(model="own-model")
-    with patch("botocore.client.BaseClient._make_api_call", _failing_on("Encrypt", error)):
+    with watched(_failing_on("kms:Encrypt")):
         again = put_key(users_gateway)
 
     assert [one.error["code"] for one in (chat, again)] == ["secret_unavailable"] * 2
@@ -68,24 +62,15 @@ def test_kms_that_is_down_is_no_error_of_the_users(
     assert upstream.received == []
 
 
-def _failing_on(operation: str, error: ClientError) -> Any:
-    from botocore.client import BaseClient
-
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(self: BaseClient, name: str, arguments: Mapping[str, object]) -> object:
-        if name == operation:
-            raise error
-        return real(self, name, arguments)
-
-    return call
+def _failing_on(action: str) -> Watch:
+    return lambda request: "KMSInternalException" if request.action == action else None
 
 
 def test_a_key_that_has_expired_is_told_as_such(
     users_gateway: LambdaGateway, upstream: FakeUpstream
 ) -> None:
     put_key(users_gateway, expiresAt="2999-01-01T00:00:00Z")
-    table = DynamoTable(boto3.client("dynamodb"), TABLE)
+    table = open_table(TABLE)
     asyncio.run(table.update("U#alice", "KEY#A%2Fb", {"expires_at": 1_700_000_000_000}))
     stored = users_gateway.chat(model="own-model")
     shown = account(users_gateway, "GET", "/v1/keys/A%2Fb")

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 
-import boto3
 import pytest
 
 from tests.support.fake_upstream import (
@@ -17,8 +16,8 @@ from tests.support.fake_upstream import (
 )
 from tests.support.lambda_events import rest_event
 from tests.support.lambda_gateway import TABLE, LambdaGateway, make_gateway_key
+from tests.support.tables import open_table
 from tests.support.users_keys import KEY, SENT, keys_sent, put_key
-from waystation.aws.dynamo_table import DynamoTable
 from waystation.identity.user import User
 
 
@@ -96,5 +95,5 @@ def test_a_key_in_a_field_of_the_log_is_redacted(
     assert {line["user_id"] for line in users_gateway.log.lines() if "user_id" in line} == {
         "[REDACTED]"
     }
-    table = DynamoTable(boto3.client("dynamodb"), TABLE)
+    table = open_table(TABLE)
     asyncio.run(table.delete(f"U#{KEY}", "KEY#A%2Fb"))

@@ -1,15 +1,12 @@
 """An emulated AWS that listens on loopback, for functions in processes of their own."""
 
-import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from unittest.mock import patch
 
 import boto3
-from moto.server import ThreadedMotoServer
 
+from tests.support.emulated_aws import emulated_aws
 from tests.support.lambda_gateway import (
     BUCKET,
     KMS_KEY,
@@ -20,7 +17,7 @@ from tests.support.lambda_gateway import (
     make_resources,
     put_secrets,
 )
-from waystation.aws.dynamo_table import DynamoTable
+from tests.support.tables import open_table
 from waystation.identity.user import User
 
 KEY = "key-of-alice"
@@ -56,22 +53,15 @@ class AwsServer:
 
     async def record(self, request_id: str) -> dict[str, object]:
         """Return the ledger's record of a request."""
-        client = await asyncio.to_thread(boto3.client, "dynamodb", endpoint_url=self.url)
-        record = await DynamoTable(client, TABLE).get("U#alice", f"REQ#{request_id}")
+        record = await open_table(TABLE).get("U#alice", f"REQ#{request_id}")
         return dict(record or {})
 
 
 @contextmanager
 def aws_server(**secrets: str) -> Iterator[AwsServer]:
     """Serve an AWS with a stack's resources and these secrets."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    try:
-        with patch.dict(os.environ, {"AWS_ENDPOINT_URL": url}):
-            make_resources()
-            put_secrets(secrets)
-            make_gateway_key(KEY, User("alice"))
+    with emulated_aws() as url:
+        make_resources()
+        put_secrets(secrets)
+        make_gateway_key(KEY, User("alice"))
         yield AwsServer(url)
-    finally:
-        server.stop()

@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import boto3
-from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from tests.support.emulated_aws import emulated_aws
 from tests.support.logs import fresh_log
-from waystation.aws.dynamo_table import DynamoTable
-from waystation.aws.table import Item
+from tests.support.tables import open_table
+from waystation.aws.table import Item, Table
 from waystation_cli.main import app
 
 TABLE = ("--table", "way")
@@ -47,7 +47,7 @@ def emulated_account() -> Iterator[None]:
     keys = (("PK", "HASH"), ("SK", "RANGE"))
     schema: Any = [{"AttributeName": name, "KeyType": kind} for name, kind in keys]
     types: Any = [{"AttributeName": name, "AttributeType": "S"} for name, _ in keys]
-    with mock_aws(), fresh_log():
+    with emulated_aws(), fresh_log():
         boto3.client("s3").create_bucket(Bucket="way-config", CreateBucketConfiguration=place)
         boto3.client("dynamodb").create_table(
             TableName="way",
@@ -58,9 +58,9 @@ def emulated_account() -> Iterator[None]:
         yield
 
 
-def table() -> DynamoTable:
+def table() -> Table:
     """Return the account's table."""
-    return DynamoTable(boto3.client("dynamodb"), "way")
+    return open_table("way")
 
 
 def scan(prefix: str = "") -> Sequence[Item]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.support.config_entries import build_entry
-from waystation.aws.table import Item, TableError
+from waystation.aws.table import Item, Refusal, TableError, Write
 from waystation.config.built_ins import BuiltIns
 from waystation.config.schema import Endpoint
 from waystation.config.snapshot import ConfigProblem, ConfigSnapshot
@@ -121,7 +121,18 @@ class BrokenTable:
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
         raise TableError("down")
 
+    async def transact(self, *writes: Write) -> Refusal | None:
+        raise TableError("down")
+
     async def query(self, pk: str, sk_prefix: str = "") -> Sequence[Item]:
+        raise TableError("down")
+
+    async def between(
+        self, pk: str, first: str, last: str, *, limit: int, newest_first: bool = False
+    ) -> Sequence[Item]:
+        raise TableError("down")
+
+    async def indexed(self, index_pk: str, last: str, *, limit: int) -> Sequence[tuple[str, str]]:
         raise TableError("down")
 
     async def scan(self, sk_prefix: str) -> Sequence[Item]:

@@ -1,7 +1,7 @@
 """The functions as Lambda runs them, with an emulated AWS behind them, called with events.
 
 Each gateway loads `functions/*/app.py` anew, so that every test can have a configuration of its
-own without waiting for a reload. AWS must be emulated (moto's `mock_aws`) while one is in use, and
+own without waiting for a reload. AWS must be emulated (`emulated_aws`) while one is in use, and
 fake credentials be in the environment.
 """
 
@@ -22,7 +22,7 @@ import yaml
 
 from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import Event, EventMaker, LambdaContext, rest_event
-from waystation.aws.dynamo_table import DynamoTable
+from tests.support.tables import open_table
 from waystation.identity.gateway_keys import store_key
 from waystation.identity.user import User
 
@@ -96,7 +96,7 @@ def put_secrets(values: Mapping[str, str]) -> None:
 
 def make_gateway_key(key: str, user: User, *, is_trusted: bool = False) -> str:
     """Store a gateway key and return it."""
-    table = DynamoTable(boto3.client("dynamodb"), TABLE)
+    table = open_table(TABLE)
     made = store_key(
         table, key, pepper=PEPPER, user=user, created_at="2026-01-01", is_trusted=is_trusted
     )
@@ -193,7 +193,7 @@ class LambdaGateway:
 
     def record(self, request_id: str, user_id: str = "alice") -> dict[str, object]:
         """Return a record of the ledger."""
-        table = DynamoTable(boto3.client("dynamodb"), TABLE)
+        table = open_table(TABLE)
         record = asyncio.run(table.get(f"U#{user_id}", f"REQ#{request_id}"))
         assert record is not None
         return dict(record)

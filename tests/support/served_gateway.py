@@ -24,7 +24,7 @@ from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import LambdaContext
 from tests.support.reaching import dial_local
 from waystation.account.routes import build_router as build_account_router
-from waystation.aws.table import Item, TableError
+from waystation.aws.table import Item, Refusal, TableError, Write
 from waystation.bootstrap.runtime import Runtime, build_runtime
 from waystation.chat.messages_routes import count_message_tokens, create_message
 from waystation.chat.routes import chat_completions
@@ -67,6 +67,10 @@ class FailingTable(InMemoryTable):
     async def update(self, pk: str, sk: str, changes: Mapping[str, object]) -> bool:
         self._check()
         return await super().update(pk, sk, changes)
+
+    async def transact(self, *writes: Write) -> Refusal | None:
+        self._check()
+        return await super().transact(*writes)
 
     def _check(self) -> None:
         if self.is_down:

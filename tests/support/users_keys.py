@@ -5,12 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.lambda_events import rest_event
 from tests.support.lambda_gateway import TABLE, Answer, LambdaGateway, build_config
-from waystation.aws.dynamo_table import DynamoTable
+from tests.support.tables import open_table
 
 OPERATORS_KEY = "the-key-of-acme-5b1f7a3c"
 KEY = "canary-key-of-alice-1234"
@@ -66,7 +64,7 @@ def put_key(gateway: LambdaGateway, name: str = "A%2Fb", **body: object) -> Answ
 
 def items(user: str = "alice") -> list[dict[str, Any]]:
     """Return what the table holds of a user's keys."""
-    table = DynamoTable(boto3.client("dynamodb"), TABLE)
+    table = open_table(TABLE)
     return [dict(item) for item in asyncio.run(table.query(f"U#{user}", "KEY#"))]
 
 

@@ -17,15 +17,15 @@ def test_runtime_is_made_of_the_environment_once(monkeypatch, uri):
         monkeypatch.setenv(name, value)
     runtime = LazyRuntime()
     assert list(runtime.live_secrets()) == []
-    made = runtime()
-    assert runtime() is made
+    made = runtime.make()
+    assert runtime.make() is made
     assert made.response_mode == "buffered"
     assert list(runtime.live_secrets()) == []
 
 
 def test_elsewhere_nothing_is_made_before_it_is_used():
     with pytest.raises(SettingsError):
-        start()()
+        start().make()
 
 
 def test_on_lambda_the_runtime_is_made_at_once(monkeypatch):
@@ -37,11 +37,11 @@ def test_on_lambda_the_runtime_is_made_at_once(monkeypatch):
 def test_function_that_keeps_users_keys_needs_a_key_of_kms(monkeypatch):
     for name, value in {**SETTINGS, "CONFIG_URI": "s3://bucket/key"}.items():
         monkeypatch.setenv(name, value)
-    assert start()() is not None
+    assert start().make() is not None
     with pytest.raises(SettingsError, match="KMS_KEY_ID"):
-        start(keeps_user_keys=True)()
+        start(keeps_user_keys=True).make()
     monkeypatch.setenv("KMS_KEY_ID", "alias/users")
-    assert start(keeps_user_keys=True)() is not None
+    assert start(keeps_user_keys=True).make() is not None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_unusable_way_out_is_told_at_start(monkeypatch, name, value):
     for key, text in {**SETTINGS, "CONFIG_URI": "s3://bucket/key", name: value}.items():
         monkeypatch.setenv(key, text)
     with pytest.raises(SettingsError):
-        LazyRuntime()()
+        LazyRuntime().make()
 
 
 def test_configuration_that_is_not_used_is_logged_with_the_reason():

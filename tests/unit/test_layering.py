@@ -33,8 +33,8 @@ PURE = [
     or name.endswith((".shape", ".pricing", ".prompt"))
 ]
 IMPURE = {"asyncio", "boto3", "botocore", "httpx2", "os", "random", "secrets", "socket", "time"}
-# aws/ has boto3, which brings connections of its own; lambda_runtime talks to Lambda alone.
-MAY_CONNECT = {"egress", "lambda_runtime"}
+# aws/ talks to AWS, lambda_runtime to Lambda, and to nobody else.
+MAY_CONNECT = {"aws", "egress", "lambda_runtime"}
 # Lambda names the module of a function, and hands traces over, by the environment.
 NAMES_A_MODULE = "waystation.lambda_runtime.__main__"
 READS_LAMBDAS_OWN = {

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from waystation.aws.clients import AwsClients
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.table import TableError
+from waystation.wire.upstream_request import AwsCredentials
 from waystation_cli.console import fail
 
 if TYPE_CHECKING:
@@ -42,7 +44,25 @@ def aws_errors() -> Iterator[None]:
 def table_of(stack: str | None, table: str | None) -> DynamoTable:
     """Return the table that is meant."""
     name = _pick(table, "TABLE_NAME", stack, "TableName", "--table")
-    return DynamoTable(boto3.client("dynamodb"), name)
+    session = boto3.session.Session()
+    meta = session.client("dynamodb").meta
+    place = {"AWS_REGION": meta.region_name, "AWS_ENDPOINT_URL": meta.endpoint_url}
+    clients = AwsClients(place, credentials=_OperatorsCredentials(session))
+    return DynamoTable(clients.service("dynamodb"), name)
+
+
+class _OperatorsCredentials:
+    """What boto3 finds on the operator's machine: profiles, single sign-on, the environment."""
+
+    def __init__(self, session: boto3.session.Session) -> None:
+        self._session = session
+
+    async def current(self) -> AwsCredentials:
+        found = self._session.get_credentials()
+        frozen = found.get_frozen_credentials() if found else None
+        if frozen is None or not (frozen.access_key and frozen.secret_key):
+            raise NoCredentialsError
+        return AwsCredentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def prefix_of(stack: str | None, prefix: str | None) -> str:

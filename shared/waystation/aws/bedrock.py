@@ -1,4 +1,4 @@
-"""Sends requests to Bedrock's Converse API through boto3, which blocks: every wait is a thread's.
+"""Sends requests to Bedrock's Converse API through botocore, which blocks: threads wait for it.
 
 An answer is handed over as bytes, whole as JSON, streamed as server-sent events of one JSON object
 each; bytes within it are in base64. A streamed answer is read an event at a time, when it is asked
@@ -61,7 +61,7 @@ class Deadline(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What boto3 has returned: the pieces of the body are to be asked for in a thread."""
+    """What botocore has returned: the pieces of the body are to be asked for in a thread."""
 
     status: int
     headers: Mapping[str, str]

@@ -6,10 +6,10 @@ A client is made for a region, for credentials, and for how long a thread may wa
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session, get_session
 
 from waystation.wire.upstream_request import AwsCredentials
 
@@ -34,7 +34,7 @@ class EventStream(Protocol):
 
 
 class RuntimeClient(Protocol):
-    """What is used of boto3's client. It blocks."""
+    """What is used of botocore's client. It blocks."""
 
     @property
     def meta(self) -> "ClientMeta": ...
@@ -51,7 +51,7 @@ class BedrockClients:
         """Take a proxy's URL, and a file of certificates in place of the system's."""
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._ca_bundle = ca_bundle
-        self._session: boto3.session.Session | None = None
+        self._session: Session | None = None
         self._clients: OrderedDict[_Key, RuntimeClient] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -72,7 +72,7 @@ class BedrockClients:
     def _make(
         self, region: str, credentials: AwsCredentials | None, patience_s: float
     ) -> RuntimeClient:
-        self._session = self._session or boto3.session.Session()
+        self._session = self._session or get_session()
         config = Config(
             connect_timeout=CONNECT_S,
             read_timeout=patience_s,
@@ -81,7 +81,7 @@ class BedrockClients:
             tcp_keepalive=True,
             proxies=self._proxies,  # none, not the environment's
         )
-        client: RuntimeClient = self._session.client(
+        client = self._session.create_client(
             "bedrock-runtime",
             region_name=region,
             aws_access_key_id=credentials.access_key_id if credentials else None,
@@ -90,4 +90,4 @@ class BedrockClients:
             verify=self._ca_bundle,
             config=config,
         )
-        return client
+        return cast("RuntimeClient", client)

@@ -1,4 +1,4 @@
-"""Turns what boto3 raises for Bedrock into a refusal of the upstream's, or an error of ours."""
+"""Turns what botocore raises for Bedrock into a refusal of the upstream's, or an error of ours."""
 
 import json
 import re

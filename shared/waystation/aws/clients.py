@@ -1,48 +1,73 @@
-"""Makes boto3 clients: at start, never inside a request."""
+"""Makes what calls AWS: at start, without a call. Connections are opened when they are needed."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import ssl
+from collections.abc import Mapping
 
-import boto3
-from botocore.config import Config
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_kms import KMSClient
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_ssm import SSMClient
-
-# Every call is waited for by a request: better a quick failure than a function that is stopped.
-_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    tcp_keepalive=True,
-    max_pool_connections=50,
-)
-# A title is asked for once: the answer of a chat may be waiting for it.
-_CONFIG_OF_TITLES = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+from waystation.aws.credentials import CredentialSource, read_credentials
+from waystation.aws.objects import Bucket
+from waystation.aws.places import Place, custom_place, regional_place
+from waystation.aws.service import Service
+from waystation.aws.signing import Signer
+from waystation.aws.transport import Transport
+from waystation.settings import SettingsError
 
 
-@dataclass(frozen=True, slots=True)
 class AwsClients:
-    """The clients a function needs; region, endpoint and credentials come from the environment."""
+    """Services that share connections, credentials and a region."""
 
-    dynamodb: "DynamoDBClient"
-    s3: "S3Client"
-    ssm: "SSMClient"
-    functions: "LambdaClient | None" = None
-    kms: "KMSClient | None" = None
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        *,
+        ca_bundle: str | None = None,
+        credentials: CredentialSource | None = None,
+    ) -> None:
+        """Take AWS's variables, and a file of certificates to trust beside the system's.
+
+        Credentials are the environment's unless they are given. Raises SettingsError for what
+        cannot be used, as do the methods.
+        """
+        region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
+        if not region:
+            raise SettingsError("AWS_REGION is not set")
+        self._env = env
+        self._region = region
+        self._transport = Transport(lambda: _tls_context(ca_bundle))
+        try:
+            self._credentials = credentials or read_credentials(env, self._transport)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
+
+    def service(self, name: str) -> Service:
+        """Return a service by the name it has in hosts."""
+        place = self._custom(name) or regional_place(name, self._region)
+        return self._service(name, place)
+
+    def bucket(self, name: str) -> Bucket:
+        """Return a bucket, by a host of its own where it can have one."""
+        place = self._custom("s3")
+        if place is None and "." not in name:  # a wildcard certificate covers one label
+            return Bucket(self._service("s3", regional_place(f"{name}.s3", self._region)))
+        place = place or regional_place("s3", self._region)
+        return Bucket(self._service("s3", place), path=f"/{name}")
+
+    def _custom(self, name: str) -> Place | None:
+        try:
+            return custom_place(name, self._env)
+        except ValueError as error:
+            raise SettingsError(f"AWS_ENDPOINT_URL: {error}") from error
+
+    def _service(self, name: str, place: Place) -> Service:
+        if place.is_tls:
+            self._transport.tls()  # reading certificates takes long: not while a request waits
+        return Service(place, Signer(name, self._region), self._credentials, self._transport)
 
 
-def make_clients(*, calls_functions: bool = False, uses_kms: bool = False) -> AwsClients:
-    """Make the clients from one session. Does no network I/O."""
-    session = boto3.session.Session()
-    return AwsClients(
-        dynamodb=session.client("dynamodb", config=_CONFIG),
-        s3=session.client("s3", config=_CONFIG),
-        ssm=session.client("ssm", config=_CONFIG),
-        functions=(session.client("lambda", config=_CONFIG_OF_TITLES) if calls_functions else None),
-        kms=session.client("kms", config=_CONFIG) if uses_kms else None,
-    )
+def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        if ca_bundle is not None:
+            context.load_verify_locations(ca_bundle)
+    except OSError as error:
+        raise SettingsError("CA_BUNDLE cannot be used") from error
+    return context

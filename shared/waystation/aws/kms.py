@@ -1,53 +1,47 @@
 """The key service in KMS: the only place that speaks its language."""
 
-import asyncio
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+import base64
+import binascii
+from collections.abc import Mapping
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from waystation.aws.failures import AwsError, RefusedError
+from waystation.aws.json_service import JsonService
 from waystation.aws.key_service import CiphertextError, KeyServiceError
-
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
-
-T = TypeVar("T")
+from waystation.aws.service import Service
 
 _NOT_OURS = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
 
 
 class KmsKeyService:
-    """The real service. boto3 blocks, so every call runs in a thread."""
+    """The real service."""
 
-    def __init__(self, client: "KMSClient", key_id: str) -> None:
+    def __init__(self, service: Service, key_id: str) -> None:
         """Take the id or ARN of the one key that is used."""
-        self._client = client
+        self._kms = JsonService(service, "TrentService", "1.1")
         self._key_id = key_id
 
     async def encrypt(self, plaintext: bytes, context: Mapping[str, str]) -> bytes:
-        answer = await _call(
-            lambda: self._client.encrypt(
-                KeyId=self._key_id, Plaintext=plaintext, EncryptionContext=context
-            )
-        )
-        return answer["CiphertextBlob"]
+        return await self._ask("Encrypt", "Plaintext", plaintext, context, "CiphertextBlob")
 
     async def decrypt(self, ciphertext: bytes, context: Mapping[str, str]) -> bytes:
-        answer = await _call(
-            lambda: self._client.decrypt(
-                KeyId=self._key_id, CiphertextBlob=ciphertext, EncryptionContext=context
-            )
-        )
-        return answer["Plaintext"]
+        return await self._ask("Decrypt", "CiphertextBlob", ciphertext, context, "Plaintext")
 
-
-async def _call(operation: Callable[[], T]) -> T:
-    try:
-        return await asyncio.to_thread(operation)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _NOT_OURS:
-            raise CiphertextError(code) from error
-        raise KeyServiceError(f"KMS refused: {code}") from error
-    except BotoCoreError as error:
-        raise KeyServiceError(f"KMS did not answer: {type(error).__name__}") from error
+    async def _ask(
+        self, operation: str, given: str, content: bytes, context: Mapping[str, str], wanted: str
+    ) -> bytes:
+        asked = {
+            "KeyId": self._key_id,
+            given: base64.b64encode(content).decode(),
+            "EncryptionContext": dict(context),
+        }
+        try:
+            answer = await self._kms.call(operation, asked)
+            return base64.b64decode(answer[wanted], validate=True)
+        except RefusedError as error:
+            if error.cause in _NOT_OURS:
+                raise CiphertextError(error.cause) from error
+            raise KeyServiceError(f"KMS refused: {error.cause}") from error
+        except AwsError as error:
+            raise KeyServiceError(f"KMS did not answer: {error.cause}") from error
+        except (KeyError, TypeError, binascii.Error) as error:
+            raise KeyServiceError("KMS did not answer: InvalidAnswer") from error

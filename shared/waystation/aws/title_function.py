@@ -3,15 +3,11 @@
 import asyncio
 import json
 import logging
-from functools import partial
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from waystation.aws.failures import AwsError
+from waystation.aws.service import Call, Service
 from waystation.wire.title_job import TitleJob
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 START_S = 2.0  # a buffered answer waits for this
 
@@ -19,27 +15,28 @@ _log = logging.getLogger("waystation.titles")
 
 
 class TitleFunction:
-    """The Lambda function that makes titles, called by events."""
+    """The Lambda function that makes titles, called by events, once each."""
 
-    def __init__(self, client: "LambdaClient", name: str, *, patience_s: float = START_S) -> None:
-        self._client = client
-        self._name = name
+    def __init__(self, service: Service, name: str, *, patience_s: float = START_S) -> None:
+        """Take the name or ARN of the function."""
+        self._lambda = service
+        self._path = f"/2015-03-31/functions/{quote(name, safe='')}/invocations"
         self._patience_s = patience_s
 
     async def start(self, job: TitleJob) -> None:
         """Hand over a job. Never raises: what goes wrong is logged as `title_not_started`."""
-        send = partial(
-            self._client.invoke,
-            FunctionName=self._name,
-            InvocationType="Event",
-            Payload=json.dumps(job.to_event()),
+        call = Call(
+            "Invoke",
+            path=self._path,
+            headers=(("x-amz-invocation-type", "Event"),),
+            body=json.dumps(job.to_event()).encode(),
         )
         try:
             async with asyncio.timeout(self._patience_s):
-                await asyncio.to_thread(send)
-        except ClientError as error:
-            self._tell(job, error.response["Error"]["Code"])
-        except (BotoCoreError, TimeoutError) as error:
+                await self._lambda.call(call)
+        except AwsError as error:
+            self._tell(job, error.cause)
+        except TimeoutError as error:
             self._tell(job, type(error).__name__)
 
     def _tell(self, job: TitleJob, cause: str) -> None:

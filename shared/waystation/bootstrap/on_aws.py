@@ -1,12 +1,18 @@
 """Makes the runtime of a function: the environment says which collaborators."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from waystation.aws.clients import AwsClients
+from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.key_service import KeyService
+from waystation.aws.kms import KmsKeyService
+from waystation.aws.parameters import SsmParameters
+from waystation.aws.title_function import TitleFunction
+from waystation.bootstrap.fetching import fetch_ahead
 from waystation.bootstrap.runtime import Runtime, build_runtime, live_secrets, make_bedrock_sender
 from waystation.chat.titles import TitleStarter
 from waystation.config.inspection import is_exact_address
@@ -34,18 +40,27 @@ from waystation.settings import (
 )
 from waystation.titles.service import TitleService
 
-if TYPE_CHECKING:
-    from waystation.aws.clients import AwsClients
-
 
 class LazyRuntime:
-    """Makes the runtime on first use, once. `keeps_user_keys` makes the KMS key a required one."""
+    """Makes the runtime on first use, once. `keeps_user_keys` makes the KMS key a required one.
+
+    It is asked for by each request; beside the first, what that will wait for is fetched.
+    """
 
     def __init__(self, *, keeps_user_keys: bool = False) -> None:
         self._keeps_user_keys = keeps_user_keys
         self._runtime: Runtime | None = None
+        self._fetching: asyncio.Task[None] | None = None
 
     def __call__(self) -> Runtime:
+        runtime = self.make()
+        if self._fetching is None:
+            fetching = fetch_ahead(runtime.config, runtime.secrets)
+            self._fetching = asyncio.get_running_loop().create_task(fetching)
+        return runtime
+
+    def make(self) -> Runtime:
+        """Return the runtime, without a call of AWS. Raises SettingsError."""
         if self._runtime is None:
             settings = load_settings(keeps_user_keys=self._keeps_user_keys)
             self._runtime = _runtime_of(settings)
@@ -65,25 +80,19 @@ def start(*, keeps_user_keys: bool = False) -> LazyRuntime:
     """
     runtime = LazyRuntime(keeps_user_keys=keeps_user_keys)
     if runs_on_lambda():
-        runtime()
+        runtime.make()
     return runtime
 
 
 def _runtime_of(settings: Settings) -> Runtime:
-    from waystation.aws.clients import make_clients  # noqa: PLC0415 (boto3 only where AWS is)
-    from waystation.aws.dynamo_table import DynamoTable  # noqa: PLC0415
-
-    clients = make_clients(
-        calls_functions=settings.title_function is not None,
-        uses_kms=settings.kms_key_id is not None,
-    )
+    clients = AwsClients(environment(), ca_bundle=settings.ca_bundle)
     secrets = Secrets(
         [MappingSource(environment())],
-        SsmSecretSource(clients.ssm, settings.secrets_prefix),
+        SsmSecretSource(SsmParameters(clients.service("ssm")), settings.secrets_prefix),
         now=time.monotonic,
     )
     return build_runtime(
-        table=DynamoTable(clients.dynamodb, settings.table_name),
+        table=DynamoTable(clients.service("dynamodb"), settings.table_name),
         config_source=_config_source(settings, clients),
         secrets=secrets,
         egress=_egress(settings),
@@ -96,22 +105,18 @@ def _runtime_of(settings: Settings) -> Runtime:
     )
 
 
-def _key_service(settings: Settings, clients: "AwsClients") -> KeyService | None:
-    if settings.kms_key_id is None or clients.kms is None:
+def _key_service(settings: Settings, clients: AwsClients) -> KeyService | None:
+    if settings.kms_key_id is None:
         return None
-    from waystation.aws.kms import KmsKeyService  # noqa: PLC0415 (boto3 where AWS is)
-
-    return KmsKeyService(clients.kms, settings.kms_key_id)
+    return KmsKeyService(clients.service("kms"), settings.kms_key_id)
 
 
 def _title_starter(
-    settings: Settings, clients: "AwsClients"
+    settings: Settings, clients: AwsClients
 ) -> Callable[[TitleService], TitleStarter] | None:
-    if settings.title_function is None or clients.functions is None:
+    if settings.title_function is None:
         return None
-    from waystation.aws.title_function import TitleFunction  # noqa: PLC0415 (boto3 where AWS is)
-
-    function = TitleFunction(clients.functions, settings.title_function)
+    function = TitleFunction(clients.service("lambda"), settings.title_function)
     return lambda _: function
 
 
@@ -133,15 +138,15 @@ def _allowed_addresses(settings: Settings) -> frozenset[str]:
     return settings.allowed_addresses
 
 
-def _config_source(settings: Settings, clients: "AwsClients") -> ConfigSource:
+def _config_source(settings: Settings, clients: AwsClients) -> ConfigSource:
     try:
         location = parse_config_uri(settings.config_uri)
     except ValueError as error:
         raise SettingsError(f"CONFIG_URI: {error}") from error
     match location:
         case S3Location(bucket=bucket, key=key):
-            return S3Source(clients.s3, bucket, key)
+            return S3Source(clients.bucket(bucket), bucket, key)
         case FileLocation(path=path):
             return FileSource(Path(path))
         case _:
-            return SsmSource(clients.ssm, location.name)
+            return SsmSource(SsmParameters(clients.service("ssm")), location.name)

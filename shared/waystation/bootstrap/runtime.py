@@ -170,7 +170,7 @@ def _bearer_tokens(
 
 
 def make_bedrock_sender(proxy: str | None = None, ca_bundle: str | None = None) -> Sender:
-    from waystation.aws.bedrock import BedrockSender  # noqa: PLC0415 (boto3 only where AWS is)
+    from waystation.aws.bedrock import BedrockSender  # noqa: PLC0415 (heavy)
 
     return BedrockSender(proxy=proxy, ca_bundle=ca_bundle)
 

@@ -1,4 +1,4 @@
-"""Who sends a request: the HTTP client, or boto3 for Bedrock."""
+"""Who sends a request: the HTTP client, or botocore for Bedrock."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager

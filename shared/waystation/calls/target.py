@@ -111,6 +111,15 @@ async def resolve_target(
     )
 
 
+def variables_of(endpoint: Endpoint) -> set[str]:
+    """Return the names of all that an entry refers to."""
+    texts = (endpoint.api_key, endpoint.base_url, *endpoint.headers.values())
+    names = {name for text in texts for name in find_variables(text)}
+    if endpoint.provider == _BEDROCK:
+        names |= {_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _SESSION_TOKEN}
+    return names
+
+
 async def users_part(endpoint: Endpoint, secrets: VariableResolver) -> UsersPart:
     """Return what an entry leaves to each user, its variables filled in.
 
@@ -137,10 +146,7 @@ async def resolve_entry(
     ExpiredUserKeyError, InvalidUserKeyError, InvalidBaseUrlError, InvalidHeaderValueError,
     SecretUnavailableError.
     """
-    texts = (endpoint.api_key, endpoint.base_url, *endpoint.headers.values())
-    names = {name for text in texts for name in find_variables(text)}
-    if endpoint.provider == _BEDROCK:
-        names |= {_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _SESSION_TOKEN}
+    names = variables_of(endpoint)
     values = await secrets.resolve(names) if names else {}
     api_key, base_url = _api_key(endpoint, values), _base_url(endpoint, values)
     users = _users_part(api_key, base_url)

@@ -1,17 +1,18 @@
 """Where the operator's file comes from: S3, an SSM parameter, or this machine.
 
 Fetches bytes and tells revisions apart; what the bytes mean, and how often to look, is decided
-elsewhere. Clients of AWS are passed in.
+elsewhere. What asks AWS is passed in.
 """
 
-import asyncio
-import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
+
+from waystation.aws.failures import AwsError
+from waystation.aws.objects import ObjectStore, ObjectTooLargeError
+from waystation.aws.parameters import Parameters
 
 MAX_CONFIG_BYTES = 256 * 1024
 SSM_LIMITS: dict[Literal["Standard", "Advanced"], int] = {"Standard": 4096, "Advanced": 8192}
@@ -23,7 +24,7 @@ _GONE = {
     "NoSuchKey": "there is no such object",
     "ParameterNotFound": "there is no such parameter",
 }
-_UNCHANGED_CODES = frozenset({"304", "NotModified"})
+_TOO_LARGE = f"the file is larger than {MAX_CONFIG_BYTES // 1024} KiB"
 
 
 class ConfigSourceError(Exception):
@@ -126,94 +127,48 @@ class FileSource:
             raise ConfigSourceError(f"cannot read {self._path}: {reason}") from error
 
 
-class S3Client(Protocol):
-    """The one call of S3's client that is made here."""
-
-    def get_object(
-        self,
-        *,
-        Bucket: str,  # noqa: N803 (AWS's names)
-        Key: str,  # noqa: N803
-        IfNoneMatch: str = ...,  # noqa: N803
-    ) -> Mapping[str, Any]: ...
-
-
 class S3Source:
     """An object in S3, fetched again only when its ETag has changed."""
 
-    def __init__(self, client: S3Client, bucket: str, key: str) -> None:
-        self._client = client
+    def __init__(self, store: ObjectStore, bucket: str, key: str) -> None:
+        """Take the store that the bucket is, and its name."""
+        self._store = store
         self._bucket = bucket
         self._key = key
 
     async def fetch(self, known: str | None) -> Fetched | None:
-        return await asyncio.to_thread(self._get, known)
-
-    def _get(self, known: str | None) -> Fetched | None:
-        condition = {"IfNoneMatch": known} if known else {}
         try:
-            with _translated(f"s3://{self._bucket}/{self._key}"):
-                answer = self._client.get_object(Bucket=self._bucket, Key=self._key, **condition)
-                with contextlib.closing(answer["Body"]) as body:
-                    _check_size(answer["ContentLength"])
-                    return Fetched(body.read(), answer["ETag"])
-        except _NotModifiedError:
-            return None
-
-
-class SsmClient(Protocol):
-    """The one call of SSM's client that is made here."""
-
-    def get_parameter(
-        self,
-        *,
-        Name: str,  # noqa: N803 (AWS's names)
-        WithDecryption: bool,  # noqa: N803
-    ) -> Mapping[str, Any]: ...
+            found = await self._store.get(self._key, known=known, limit=MAX_CONFIG_BYTES)
+        except ObjectTooLargeError as error:
+            raise ConfigSourceError(_TOO_LARGE) from error
+        except AwsError as error:
+            raise _translate(error, f"s3://{self._bucket}/{self._key}") from error
+        return None if found is None else Fetched(found.content, found.etag)
 
 
 class SsmSource:
     """A parameter in SSM; its version tells whether it has changed."""
 
-    def __init__(self, client: SsmClient, name: str) -> None:
-        self._client = client
+    def __init__(self, parameters: Parameters, name: str) -> None:
+        self._parameters = parameters
         self._name = name
 
     async def fetch(self, known: str | None) -> Fetched | None:
-        return await asyncio.to_thread(self._get, known)
-
-    def _get(self, known: str | None) -> Fetched | None:
-        with _translated(f"ssm:{self._name}"):
-            answer = self._client.get_parameter(Name=self._name, WithDecryption=True)
-        parameter = answer["Parameter"]
-        revision = str(parameter["Version"])
-        return None if revision == known else Fetched(parameter["Value"].encode(), revision)
+        try:
+            parameter = await self._parameters.get(self._name)
+        except AwsError as error:
+            raise _translate(error, f"ssm:{self._name}") from error
+        revision = str(parameter.version)
+        return None if revision == known else Fetched(parameter.value.encode(), revision)
 
 
-class _NotModifiedError(Exception):
-    pass
-
-
-@contextlib.contextmanager
-def _translated(place: str) -> Iterator[None]:
-    """Make our errors of botocore's, which is there whenever a client of AWS is."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "unknown error"))
-        if code in _UNCHANGED_CODES:
-            raise _NotModifiedError from None
-        reason = _GONE.get(code, code)
-        raise ConfigSourceError(f"cannot read {place}: {reason}") from error
-    except BotoCoreError as error:
-        raise ConfigSourceError(f"cannot read {place}: {type(error).__name__}") from error
+def _translate(error: AwsError, place: str) -> ConfigSourceError:
+    return ConfigSourceError(f"cannot read {place}: {_GONE.get(error.cause, error.cause)}")
 
 
 def _check_size(size: int) -> None:
     if size > MAX_CONFIG_BYTES:
-        raise ConfigSourceError(f"the file is larger than {MAX_CONFIG_BYTES // 1024} KiB")
+        raise ConfigSourceError(_TOO_LARGE)
 
 
 def _file_revision(status: os.stat_result) -> str:

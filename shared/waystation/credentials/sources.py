@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
-
-_BATCH = 10  # names that one GetParameters call takes
+from waystation.aws.failures import AwsError, RefusedError
+from waystation.aws.parameters import MAX_NAMES, Parameters
 
 
 class SecretSourceError(Exception):
@@ -32,27 +30,17 @@ class MappingSource:
 class SsmSecretSource:
     """SecureStrings under one path: `${NAME}` is the parameter `<prefix>/NAME`."""
 
-    def __init__(self, client: "SSMClient", prefix: str) -> None:
-        self._client = client
+    def __init__(self, parameters: Parameters, prefix: str) -> None:
+        self._parameters = parameters
         self._prefix = prefix
 
     async def fetch(self, names: Iterable[str]) -> Mapping[str, str]:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        asked = sorted(set(names))
-        batches = [asked[at : at + _BATCH] for at in range(0, len(asked), _BATCH)]
+        asked = [f"{self._prefix}/{name}" for name in sorted(set(names))]
+        batches = [asked[at : at + MAX_NAMES] for at in range(0, len(asked), MAX_NAMES)]
         try:
-            found = await asyncio.gather(
-                *(asyncio.to_thread(self._fetch_batch, batch) for batch in batches)
-            )
-        except ClientError as error:
-            raise SecretSourceError(f"SSM refused: {error.response['Error']['Code']}") from error
-        except BotoCoreError as error:
-            raise SecretSourceError(f"SSM did not answer: {type(error).__name__}") from error
-        return {name: value for batch in found for name, value in batch.items()}
-
-    def _fetch_batch(self, names: list[str]) -> dict[str, str]:
-        answer = self._client.get_parameters(
-            Names=[f"{self._prefix}/{name}" for name in names], WithDecryption=True
-        )
-        return {item["Name"].rpartition("/")[2]: item["Value"] for item in answer["Parameters"]}
+            found = await asyncio.gather(*map(self._parameters.get_several, batches))
+        except RefusedError as error:
+            raise SecretSourceError(f"SSM refused: {error.cause}") from error
+        except AwsError as error:
+            raise SecretSourceError(f"SSM did not answer: {error.cause}") from error
+        return {one.name.rpartition("/")[2]: one.value for batch in found for one in batch}

@@ -1,40 +1,24 @@
 """Handing a title's job to the function that makes titles."""
 
-import json
-import threading
+import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-from botocore.exceptions import EndpointConnectionError
-from botocore.stub import Stubber
 
+from tests.support.aws_services import raw_answer, refusal, scripted_service
 from tests.support.logs import fresh_log, kept_lines
-from tests.support.served_gateway import free_port
 from tests.support.titles import build_job
 from waystation.aws.title_function import TitleFunction
 
 JOB = build_job(input="canary", output="canary", user={"email": "canary"})
-EXPECTED = {
-    "FunctionName": "titles",
-    "InvocationType": "Event",
-    "Payload": json.dumps(JOB.to_event()),
-}
+ACCEPTED = raw_answer(b"", status=202)
 
 
 @pytest.fixture
 def lines() -> Iterator[list[Any]]:
     with fresh_log(), kept_lines("waystation.titles") as lines:
         yield lines
-
-
-def build_client() -> Any:
-    config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
-    url = f"http://127.0.0.1:{free_port()}"
-    return boto3.client("lambda", endpoint_url=url, config=config)
 
 
 def expect_told(lines: list[Any], cause: str) -> None:
@@ -44,45 +28,42 @@ def expect_told(lines: list[Any], cause: str) -> None:
     assert "canary" not in repr(vars(line))
 
 
-async def test_job_is_an_event_for_the_function(lines: list[Any]):
-    client = build_client()
-    with Stubber(client) as stub:
-        stub.add_response("invoke", {"StatusCode": 202}, EXPECTED)
-        await TitleFunction(client, "titles").start(JOB)
-        stub.assert_no_pending_responses()
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("titles", "titles"),
+        ("arn:aws:lambda:x:1:function:t", "arn%3Aaws%3Alambda%3Ax%3A1%3Afunction%3At"),
+    ],
+)
+async def test_job_is_an_event_for_the_function(name: str, path: str, lines: list[Any]):
+    with scripted_service("lambda", ACCEPTED) as service:
+        await TitleFunction(service.service, name).start(JOB)
+    (asked,) = service.upstream.received
+    assert asked.request_line == f"POST /2015-03-31/functions/{path}/invocations HTTP/1.1"
+    assert asked.header("x-amz-invocation-type") == ["Event"]
+    assert asked.json == JOB.to_event()
     assert lines == []
 
 
 @pytest.mark.parametrize(
     "code", ["ResourceNotFoundException", "AccessDeniedException", "TooManyRequestsException"]
 )
-async def test_refusal_of_aws_is_logged(code: str, lines: list[Any]):
-    client = build_client()
-    with Stubber(client) as stub:
-        stub.add_client_error("invoke", code, "canary", 400, expected_params=EXPECTED)
-        await TitleFunction(client, "titles").start(JOB)
+async def test_refusal_of_aws_is_logged_and_not_repeated(code: str, lines: list[Any]):
+    with scripted_service("lambda", refusal(code), ACCEPTED) as service:
+        await TitleFunction(service.service, "titles").start(JOB)
     expect_told(lines, code)
-
-
-async def test_function_that_cannot_be_reached_is_logged(lines: list[Any]):
-    await TitleFunction(build_client(), "titles").start(JOB)
-    expect_told(lines, EndpointConnectionError.__name__)
-
-
-@dataclass
-class HangingClient:
-    """A client that does not answer until it is let go."""
-
-    let_go: threading.Event = field(default_factory=threading.Event)
-
-    def invoke(self, **_: object) -> None:
-        self.let_go.wait(10)
+    assert len(service.upstream.received) == 1
 
 
 async def test_function_that_hangs_is_not_waited_for(lines: list[Any]):
-    client: Any = HangingClient()
-    try:
-        await TitleFunction(client, "titles", patience_s=0.05).start(JOB)
-    finally:
-        client.let_go.set()
+    with scripted_service("lambda", [1.0, *ACCEPTED]) as service:
+        await TitleFunction(service.service, "titles", patience_s=0.05).start(JOB)
+        await asyncio.sleep(0)
     expect_told(lines, "TimeoutError")
+
+
+async def test_function_that_cannot_be_reached_is_logged(lines: list[Any]):
+    with scripted_service("lambda", ACCEPTED) as service:
+        pass  # it has gone
+    await TitleFunction(service.service, "titles").start(JOB)
+    expect_told(lines, "NotConnected")

@@ -1,13 +1,14 @@
 """Stores of the operator's file: revisions, bounds, errors, URIs."""
 
-import io
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 
+from waystation.aws.failures import NoAnswerError, RefusedError
+from waystation.aws.objects import ObjectTooLargeError, StoredObject
+from waystation.aws.parameters import Parameter
 from waystation.config.sources import (
     MAX_CONFIG_BYTES,
     ConfigSourceError,
@@ -23,40 +24,43 @@ from waystation.config.sources import (
 )
 
 
-def aws_error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "secret-detail"}}, "Operation")
+def refusal(code: str) -> RefusedError:
+    return RefusedError("Operation", code, 400, {"message": "secret-detail"})
 
 
-class InMemoryS3:
-    """One object, or one error, behind the call that S3Source makes."""
+class InMemoryStore:
+    """A bucket of one object, or of one error."""
 
     def __init__(self, document: bytes = b"", error: Exception | None = None) -> None:
         self.document = document
         self.error = error
-        self.calls: list[tuple[str, str]] = []
+        self.keys: list[str] = []
 
-    def get_object(self, *, Bucket: str, Key: str, IfNoneMatch: str = "") -> Mapping[str, object]:  # noqa: N803
-        self.calls.append((Bucket, Key))
+    async def get(self, key: str, *, known: str | None, limit: int) -> StoredObject | None:
+        self.keys.append(key)
+        if self.error:
+            raise self.error
+        if len(self.document) > limit:
+            raise ObjectTooLargeError
         etag = f'"{len(self.document)}"'
-        if self.error or etag == IfNoneMatch:
-            raise self.error or aws_error("304")
-        body = io.BytesIO(self.document)
-        return {"Body": body, "ContentLength": len(self.document), "ETag": etag}
+        return None if etag == known else StoredObject(self.document, etag)
 
 
-class InMemorySsm:
-    """One parameter, or one error, behind the call that SsmSource makes."""
+class InMemoryParameter:
+    """One parameter, or one error."""
 
     def __init__(self, value: str = "", version: int = 1, error: Exception | None = None) -> None:
         self.value = value
         self.version = version
         self.error = error
 
-    def get_parameter(self, *, Name: str, WithDecryption: bool) -> Mapping[str, object]:  # noqa: N803
+    async def get(self, name: str) -> Parameter:
         if self.error:
             raise self.error
-        assert WithDecryption
-        return {"Parameter": {"Name": Name, "Value": self.value, "Version": self.version}}
+        return Parameter(name, self.value, self.version)
+
+    async def get_several(self, names: Sequence[str]) -> list[Parameter]:
+        raise AssertionError("a configuration is one parameter")
 
 
 async def test_file_is_fetched_again_only_when_changed(tmp_path):
@@ -92,17 +96,17 @@ async def test_large_file_is_not_read(tmp_path):
 
 
 async def test_object_is_fetched_again_only_when_its_etag_has_changed():
-    client = InMemoryS3(b"one")
+    client = InMemoryStore(b"one")
     source = S3Source(client, "bucket", "dir/librechat.yaml")
     assert await source.fetch(None) == Fetched(b"one", '"3"')
     assert await source.fetch('"3"') is None
     client.document = b"three"
     assert await source.fetch('"3"') == Fetched(b"three", '"5"')
-    assert set(client.calls) == {("bucket", "dir/librechat.yaml")}
+    assert set(client.keys) == {"dir/librechat.yaml"}
 
 
 async def test_large_object_is_not_read():
-    source = S3Source(InMemoryS3(b"#" * (MAX_CONFIG_BYTES + 1)), "bucket", "key")
+    source = S3Source(InMemoryStore(b"#" * (MAX_CONFIG_BYTES + 1)), "bucket", "key")
     with pytest.raises(ConfigSourceError, match="larger than 256 KiB"):
         await source.fetch(None)
 
@@ -110,20 +114,20 @@ async def test_large_object_is_not_read():
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (aws_error("NoSuchKey"), "there is no such object"),
-        (aws_error("NoSuchBucket"), "there is no such bucket"),
-        (aws_error("AccessDenied"), "AccessDenied"),
-        (EndpointConnectionError(endpoint_url="https://secret-detail"), "EndpointConnectionError"),
+        (refusal("NoSuchKey"), "there is no such object"),
+        (refusal("NoSuchBucket"), "there is no such bucket"),
+        (refusal("AccessDenied"), "AccessDenied"),
+        (NoAnswerError("NotConnected", is_sent=False), "NotConnected"),
     ],
 )
 async def test_failure_of_s3_is_a_source_error(error, reason):
     with pytest.raises(ConfigSourceError) as caught:
-        await S3Source(InMemoryS3(error=error), "bucket", "key").fetch(None)
+        await S3Source(InMemoryStore(error=error), "bucket", "key").fetch(None)
     assert str(caught.value) == f"cannot read s3://bucket/key: {reason}"
 
 
 async def test_parameter_is_new_when_its_version_is():
-    client = InMemorySsm("väl", version=3)
+    client = InMemoryParameter("väl", version=3)
     source = SsmSource(client, "/waystation/config")
     assert await source.fetch(None) == Fetched("väl".encode(), "3")
     assert await source.fetch("3") is None
@@ -132,7 +136,7 @@ async def test_parameter_is_new_when_its_version_is():
 
 
 async def test_failure_of_ssm_is_a_source_error():
-    source = SsmSource(InMemorySsm(error=aws_error("ParameterNotFound")), "/name")
+    source = SsmSource(InMemoryParameter(error=refusal("ParameterNotFound")), "/name")
     with pytest.raises(ConfigSourceError) as caught:
         await source.fetch(None)
     assert str(caught.value) == "cannot read ssm:/name: there is no such parameter"

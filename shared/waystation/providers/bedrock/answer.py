@@ -1,8 +1,8 @@
 """Reads answers of the Converse API as chat completions.
 
 The sender hands a whole answer over as JSON, a streamed one as server-sent events of one JSON
-object each, both as boto3 names things, with the id of the request as `ResponseMetadata` and bytes
-in base64. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html,
+object each, both as botocore names things, with the id of the request as `ResponseMetadata` and
+bytes in base64. Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html,
 2026-11.
 """
 

@@ -170,7 +170,6 @@ BAD_CHOICES = [
     ("build", "given", "field"),
     [(build_tools, *case) for case in BAD_TOOLS]
     + [(build_tool_choice, *case) for case in BAD_CHOICES],
-    ids=str,
 )
 def test_a_wrong_shape_is_named(build, given, field):
     with pytest.raises(InvalidBodyError) as caught:

@@ -1,0 +1,43 @@
+"""A table in an emulated DynamoDB, as the template makes it."""
+
+import os
+
+import boto3
+
+from waystation.aws.clients import AwsClients
+from waystation.aws.dynamo_table import DynamoTable
+
+
+def open_table(name: str = "way") -> DynamoTable:
+    """Return a table of the AWS that the environment names."""
+    return DynamoTable(AwsClients(os.environ).service("dynamodb"), name)
+
+
+def make_table(name: str = "way") -> DynamoTable:
+    """Make a table and return it."""
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "PK", "KeyType": "HASH"},
+            {"AttributeName": "SK", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+            {"AttributeName": "GSI1PK", "AttributeType": "S"},
+            {"AttributeName": "GSI1SK", "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "GSI1",
+                "KeySchema": [
+                    {"AttributeName": "GSI1PK", "KeyType": "HASH"},
+                    {"AttributeName": "GSI1SK", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+    return open_table(name)
