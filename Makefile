@@ -8,10 +8,12 @@ SAM_VENV := .local/sam
 SAM := $(SAM_VENV)/bin/sam
 MINISTACK_VENV := .local/ministack
 MINISTACK_PORT ?= 4566
+NAIVE := tools/waystation_cli/benchmark/naive-requirements
+NAIVE_VENV := .local/naive
 export ARCH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help install dev test check format lock prices validate build e2e deploy-local dev-lambda
+.PHONY: help install dev test check format lock prices validate build e2e deploy-local dev-lambda bench
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -52,6 +54,7 @@ lock: ## pins the lists anew, with hashes
 	.local/lock/bin/uv pip compile $(LOCK) -c shared/requirements.txt -c tools/requirements.txt tests/requirements.in -o tests/requirements.txt
 	.local/lock/bin/uv pip compile $(LOCK) tests/deploy/sam-requirements.in -o tests/deploy/sam-requirements.txt
 	.local/lock/bin/uv pip compile $(subst 3.11,3.13,$(LOCK)) tests/deploy/ministack-requirements.in -o tests/deploy/ministack-requirements.txt
+	.local/lock/bin/uv pip compile $(LOCK) -c shared/requirements.txt $(NAIVE).in -o $(NAIVE).txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 prices: $(VENV)/.tests ## the public prices, as the pinned genai-prices knows them
@@ -63,10 +66,12 @@ $(SAM_VENV)/.done: tests/deploy/sam-requirements.txt
 	touch $@
 
 $(MINISTACK_VENV)/.done: tests/deploy/ministack-requirements.txt
+$(NAIVE_VENV)/.done: $(NAIVE).txt
+$(MINISTACK_VENV)/.done $(NAIVE_VENV)/.done:
 	python=$$($(MAKE) --silent --no-print-directory -C shared interpreter) && test -n "$$python" || \
-		{ echo "No Python as on Lambda (3.13), on PATH or under pyenv, for the emulated AWS" >&2; exit 1; }; \
-	test -x $(MINISTACK_VENV)/bin/python || $$python -m venv $(MINISTACK_VENV)
-	$(MINISTACK_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+		{ echo "No Python as on Lambda (3.13), on PATH or under pyenv" >&2; exit 1; }; \
+	test -x $(@D)/bin/python || $$python -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	touch $@
 
 validate: $(SAM_VENV)/.done ## the template, as SAM sees it
@@ -84,3 +89,7 @@ deploy-local: build install $(MINISTACK_VENV)/.done ## the stack in an emulated 
 
 dev-lambda: build install $(MINISTACK_VENV)/.done ## the functions as Lambda runs them, streaming, until Ctrl-C
 	$(BIN)/python -m waystation_cli.dev_lambda --port $(PORT)
+
+bench: build install $(MINISTACK_VENV)/.done $(NAIVE_VENV)/.done ## what the chat function costs, beside a plain forwarder
+	$(NAIVE_VENV)/bin/python -m compileall -q $(NAIVE_VENV)/lib
+	$(BIN)/python -m waystation_cli.bench_lambda

@@ -8,9 +8,10 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import uvicorn
 
@@ -54,7 +55,7 @@ def main() -> None:
             print(f"Emulated AWS at {aws.url}. Deploying ...", flush=True)
             deployment = deploy(aws)
             stack.enter_context(serve_demo(deployment))
-            functions, key = _functions(deployment), deployment.create_key("local")
+            functions, key = functions_of(deployment, tell=print), deployment.create_key("local")
             print(f"Key (user 'local'): {key}")
             url = f"http://127.0.0.1:{options.port}"
             print(f"Try it:\n  {curl_line(url, key, DEMO_MODEL)}", flush=True)
@@ -65,7 +66,16 @@ def main() -> None:
         sys.exit(f"error: {error}")
 
 
-def _functions(deployment: Deployment) -> dict[str, LocalFunction]:
+def functions_of(
+    deployment: Deployment,
+    *,
+    log: IO[bytes] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> dict[str, LocalFunction]:
+    """Return the stack's functions by what the template calls them, not started yet.
+
+    Raises DeploymentError.
+    """
     interpreter = ("make", "--silent", "--no-print-directory", "-C", "shared", "interpreter")
     python = run([*interpreter], deployment.aws.environment()).strip()
     return {
@@ -77,7 +87,8 @@ def _functions(deployment: Deployment) -> dict[str, LocalFunction]:
                 environment=_environment(deployment, f"{name}Function"),
                 timeout_s=TIMEOUT_S,
                 python=python or sys.executable,
-                tell=print,
+                log=log,
+                tell=tell,
             )
         )
         for name in ("Chat", "Models", "Title", "Account")
