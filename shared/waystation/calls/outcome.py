@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from waystation.calls.call import Call
+from waystation.ledger.estimates import estimate_input_tokens
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
     Rates,
@@ -21,7 +22,7 @@ from waystation.wire.events import (
     StreamEvent,
     UsageReport,
     stream_of,
-    visible_characters,
+    visible_bytes,
 )
 from waystation.wire.usage import Usage
 
@@ -37,7 +38,7 @@ class Outcome:
     usage: Usage | None = None
     raw_usage: Mapping[str, object] = field(default_factory=dict)
     head: Mapping[str, object] = field(default_factory=dict)
-    output_characters: int = 0
+    output_bytes: int = 0
     counts_output: bool = True
     error_code: str | None = None
 
@@ -45,10 +46,10 @@ class Outcome:
         """Count what a batch tells; return the pieces of the answer, which go on at once."""
         for event in batch:
             if isinstance(event, Delta):
-                self.output_characters += visible_characters(event.choices)
+                self.output_bytes += visible_bytes(event.choices)
                 self.head = self.head or _head(event.extra)
             elif isinstance(event, Native):
-                self.output_characters += event.characters
+                self.output_bytes += event.visible_bytes
             elif isinstance(event, UsageReport):
                 self.usage, self.raw_usage = event.usage, event.raw
                 self.counts_output = event.counts_output
@@ -68,9 +69,9 @@ class Outcome:
         """Return the record, its missing usage estimated if the upstream may have worked."""
         call, usage = self.call, self.usage
         if usage is None and self.is_billable:
-            usage = estimate_usage(self._input_characters(), self.output_characters)
+            usage = estimate_usage(estimate_input_tokens(call.request), self.output_bytes)
         elif usage is not None and not self.counts_output:
-            usage = with_estimated_output(usage, self.output_characters)
+            usage = with_estimated_output(usage, self.output_bytes)
         upstream_id = self.head.get("id")
         state: State = "SETTLED" if usage else "RELEASED"
         by_model = rates_of_shares(call.endpoint, usage, self.sent_model) if usage else {}
@@ -95,9 +96,6 @@ class Outcome:
             error_code=self.error_code,
             is_stream=call.request.stream,
         )
-
-    def _input_characters(self) -> int:
-        return visible_characters({"message": message} for message in self.call.request.messages)
 
 
 def usage_for_client(raw: Mapping[str, object], record: LedgerRecord) -> dict[str, object]:

@@ -106,9 +106,9 @@ def test_other_model_has_no_rates(model):
     assert rates_of(build_entry(tokenConfig=token_config()), model) is None
 
 
-@pytest.mark.parametrize(("characters", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
-def test_estimate_is_four_characters_to_a_token(characters, tokens):
-    assert estimate_usage(characters, characters) == Usage(tokens, tokens, source="estimated")
+@pytest.mark.parametrize(("size", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
+def test_estimate_is_four_bytes_to_a_token(size, tokens):
+    assert estimate_usage(7, size) == Usage(7, tokens, source="estimated")
 
 
 def test_writes_for_an_hour_have_their_own_rate_if_there_is_one():
