@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from waystation.calls.call import Call
 from waystation.ledger.estimates import estimate_input_tokens
+from waystation.ledger.extras import extras_of
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
     Rates,
     cost_nanousd,
     estimate_usage,
-    rates_of_shares,
     with_estimated_output,
 )
 from waystation.ledger.records import LedgerRecord, State
@@ -40,6 +41,7 @@ class Outcome:
     head: Mapping[str, object] = field(default_factory=dict)
     output_bytes: int = 0
     counts_output: bool = True
+    service_tier: object = None
     error_code: str | None = None
 
     def observe(self, batch: list[StreamEvent]) -> list[StreamEvent]:
@@ -53,6 +55,7 @@ class Outcome:
             elif isinstance(event, UsageReport):
                 self.usage, self.raw_usage = event.usage, event.raw
                 self.counts_output = event.counts_output
+                self.service_tier = event.extra.get("service_tier")
                 self.head = self.head or _head(event.extra)
         return [event for event in batch if isinstance(event, Delta | Native)]
 
@@ -65,8 +68,19 @@ class Outcome:
         """Whether the upstream has worked, or may have."""
         return self.is_billable or self.usage is not None
 
-    def record(self, rates: Rates | None) -> LedgerRecord:
-        """Return the record, its missing usage estimated if the upstream may have worked."""
+    @property
+    def other_models(self) -> list[str]:
+        """The models that took a share of the tokens beside the one that was asked."""
+        shares = self.usage.shares if self.usage else ()
+        return sorted({share.model for share in shares} - {self.sent_model})
+
+    def record(
+        self, rates: Rates | None, by_model: Mapping[str, Rates] = MappingProxyType({})
+    ) -> LedgerRecord:
+        """Return the record, its missing usage estimated if the upstream may have worked.
+
+        `by_model` holds the rates of other models, as far as they are known.
+        """
         call, usage = self.call, self.usage
         if usage is None and self.is_billable:
             usage = estimate_usage(estimate_input_tokens(call.request), self.output_bytes)
@@ -74,7 +88,7 @@ class Outcome:
             usage = with_estimated_output(usage, self.output_bytes)
         upstream_id = self.head.get("id")
         state: State = "SETTLED" if usage else "RELEASED"
-        by_model = rates_of_shares(call.endpoint, usage, self.sent_model) if usage else {}
+        tier = self.service_tier or call.request.params.get("service_tier")
         cost = cost_nanousd(usage, rates, by_model) if usage and rates else None
         return LedgerRecord(
             request_id=call.request_id,
@@ -90,6 +104,7 @@ class Outcome:
             usage=usage,
             rates=rates if usage else None,
             rates_by_model=by_model if rates else {},
+            extras=extras_of(self.raw_usage, tier) if usage and rates else (),
             cost_nanousd=cost if usage else 0,
             conversation_id=call.request.conversation.get("conversationId"),
             upstream_id=upstream_id if isinstance(upstream_id, str) else None,

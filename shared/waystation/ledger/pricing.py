@@ -81,13 +81,6 @@ def cost_nanousd(
     return ceil(exact * NANOUSD_PER_RATE)
 
 
-def rates_of_shares(endpoint: Endpoint, usage: Usage, model: str) -> dict[str, Rates]:
-    """Return the rates, by model, of shares that others than `model` took, as far as known."""
-    others = {share.model for share in usage.shares} - {model}
-    found = {other: rates_of(endpoint, other) for other in sorted(others)}
-    return {other: rates for other, rates in found.items() if rates is not None}
-
-
 def _exact(usage: Usage, rates: Rates) -> Fraction:
     """Return USD per million times tokens."""
     read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0

@@ -27,7 +27,8 @@ Kind = Literal["chat", "title"]
 class LedgerRecord:
     """What is known of a request when it is over. Times are UTC, in milliseconds since 1970.
 
-    `rates_by_model` are those of other models that took a share of the tokens.
+    `rates_by_model` are those of other models that took a share of the tokens; `extras` is what
+    the cost leaves out, as no rate tells it.
     """
 
     request_id: str
@@ -43,6 +44,7 @@ class LedgerRecord:
     usage: Usage | None = None
     rates: Rates | None = None
     rates_by_model: Mapping[str, Rates] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
     cost_nanousd: int | None = None
     conversation_id: str | None = None
     upstream_id: str | None = None
@@ -68,6 +70,7 @@ class LedgerRecord:
             "rates": _rates(self.rates, self.usage) if self.rates and self.usage else None,
             "shares": _shares(self.usage, self.rates_by_model) if self.usage else None,
             "price_source": self.rates.source if self.rates else None,
+            "extras": list(self.extras) or None,
             "price_version": self.rates.version if self.rates else None,
             "config_version": self.config_version,
             "conversation_id": bounded(self.conversation_id),
