@@ -23,6 +23,7 @@ from waystation.egress.deadlines import Patience
 from waystation.errors import InvalidBaseUrlError, UpstreamError, UpstreamUnreachableError
 from waystation.ledger.ledger import Ledger
 from waystation.ledger.prices import ConfiguredPrices, PriceBook
+from waystation.ledger.pricing import Rates
 from waystation.ledger.records import LedgerRecord
 from waystation.providers.provider import CallContext, Provider, Shaped
 from waystation.providers.registry import provider_of
@@ -235,14 +236,19 @@ class MeteredCalls:
     async def _settle(
         self, prepared: _Prepared, outcome: Outcome, on_settled: OnSettled
     ) -> LedgerRecord:
-        rates = None
+        rates, others = None, {}
         if outcome.may_cost:  # known by now is all that was sent, and nobody waits for a token
-            context = prepared.context
-            rates = await self._prices.find(context.endpoint, context.base_url, outcome.sent_model)
-        record = outcome.record(rates)
+            rates = await self._rates(prepared, outcome.sent_model)
+            found = {model: await self._rates(prepared, model) for model in outcome.other_models}
+            others = {model: known for model, known in found.items() if known is not None}
+        record = outcome.record(rates, others)
         on_settled(record)
         await self._ledger.settle(record)
         return record
+
+    async def _rates(self, prepared: _Prepared, model: str) -> Rates | None:
+        context = prepared.context
+        return await self._prices.find(context.endpoint, context.base_url, model)
 
 
 def _ending(last: Finished | Failed, outcome: Outcome, record: LedgerRecord) -> list[StreamEvent]:
