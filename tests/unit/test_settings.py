@@ -5,6 +5,7 @@ import pytest
 from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S
 from waystation.identity_settings import ClaimSettings, IdentitySettings, JwtSettings
 from waystation.settings import (
+    ENVIRONMENT_NAMES,
     Settings,
     SettingsError,
     cors_origins,
