@@ -14,7 +14,7 @@ from waystation.ledger.pricing import (
     estimate_usage,
     with_estimated_output,
 )
-from waystation.ledger.records import LedgerRecord, State
+from waystation.ledger.records import LedgerRecord, Opening, State
 from waystation.wire.events import (
     HEAD_FIELDS,
     Completion,
@@ -64,24 +64,19 @@ class Outcome:
         self.observe(stream_of(completion))
 
     @property
-    def may_cost(self) -> bool:
-        """Whether the upstream has worked, or may have."""
-        return self.is_billable or self.usage is not None
-
-    @property
     def other_models(self) -> list[str]:
         """The models that took a share of the tokens beside the one that was asked."""
         shares = self.usage.shares if self.usage else ()
         return sorted({share.model for share in shares} - {self.sent_model})
 
     def record(
-        self, rates: Rates | None, by_model: Mapping[str, Rates] = MappingProxyType({})
+        self, opening: Opening, by_model: Mapping[str, Rates] = MappingProxyType({})
     ) -> LedgerRecord:
         """Return the record, its missing usage estimated if the upstream may have worked.
 
         `by_model` holds the rates of other models, as far as they are known.
         """
-        call, usage = self.call, self.usage
+        call, usage, rates = self.call, self.usage, opening.rates
         if usage is None and self.is_billable:
             usage = estimate_usage(estimate_input_tokens(call.request), self.output_bytes)
         elif usage is not None and not self.counts_output:
@@ -111,6 +106,9 @@ class Outcome:
             error_code=self.error_code,
             is_stream=call.request.stream,
             client_disconnected=call.client.is_gone,
+            hold_nanousd=opening.hold_nanousd,
+            draws=opening.draws,
+            idempotency=opening.idempotency,
         )
 
 
