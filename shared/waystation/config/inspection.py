@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from waystation.config import advice
 from waystation.config.explain import Path, explain, format_path, name_type
 from waystation.config.schema import Endpoint
+from waystation.config.schema_currency import Currency
+from waystation.config.schema_params import Part
 from waystation.config.schema_titles import TITLE_SECTIONS, TitleSettings
 from waystation.config.yaml_reader import YamlDocument, YamlError, read_yaml
 
@@ -22,7 +24,7 @@ _CUSTOM = ("endpoints", "custom")
 _ADDRESSES = ("endpoints", "allowedAddresses")
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _MAX_PORT = 65_535
-_PartT = TypeVar("_PartT", bound=TitleSettings)
+_PartT = TypeVar("_PartT", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Findings:
     `file_errors`, which are among `errors`, make the whole file unusable. `broken` maps the name of
     each unusable entry to its first problem. `titles` maps `all` and built-in endpoints to what
     their sections say of titles, or to the first problem there. `shows_prices` is what the file's
-    `interface.contextCost` says.
+    `interface.contextCost` says, `currency` its `interface.currency` if that can be used.
     """
 
     errors: tuple[ConfigProblem, ...]
@@ -52,6 +54,7 @@ class Findings:
     allowed_addresses: frozenset[str]
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
     shows_prices: bool = False
+    currency: Currency | None = None
 
 
 def inspect(document: bytes) -> Findings:
@@ -82,6 +85,7 @@ class _Inspection:
         self._addresses: frozenset[str] = frozenset()
         self._titles: dict[str, TitleSettings | ConfigProblem] = {}
         self._shows_prices = False
+        self._currency: Currency | None = None
 
     def findings(self) -> Findings:
         usable = {endpoint.name for endpoint in self._endpoints.values()}
@@ -95,6 +99,7 @@ class _Inspection:
             allowed_addresses=self._addresses,
             titles=MappingProxyType(self._titles),
             shows_prices=self._shows_prices,
+            currency=self._currency,
         )
 
     def check_file(self) -> None:
@@ -109,6 +114,8 @@ class _Inspection:
             self._warn(("balance",), "without effect: nothing is limited by a balance")
         interface = root.get("interface")
         self._shows_prices = isinstance(interface, dict) and interface.get("contextCost") is True
+        if isinstance(interface, dict) and "currency" in interface:
+            self._check_currency(interface["currency"])
         sections = root.get("endpoints", {})
         if not isinstance(sections, dict):
             self._reject_file(("endpoints",), f"expected a mapping, found {name_type(sections)}")
@@ -131,6 +138,11 @@ class _Inspection:
             if not (isinstance(address, str) and is_exact_address(address)):
                 self._reject_file((*_ADDRESSES, index), "expected an exact host:port")
         self._addresses = frozenset(str(address).lower() for address in addresses)
+
+    def _check_currency(self, section: object) -> None:
+        self._currency, problems = _parse(Currency, section)
+        for path, message in problems.items():
+            self._errors.append(self._problem(("interface", "currency", *path), message))
 
     def _check_titles(self, name: str, section: object) -> None:
         settings, problems = _parse(TitleSettings, section)
