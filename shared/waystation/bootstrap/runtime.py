@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from waystation.account.service import AccountService
+from waystation.account.usage_service import UsageService
 from waystation.aws.key_service import KeyService
 from waystation.aws.queue import Queue
 from waystation.aws.table import Table
@@ -30,6 +31,7 @@ from waystation.identity_settings import KEYS_ONLY, IdentitySettings
 from waystation.ledger.learned import LearnedPrices
 from waystation.ledger.ledger import TableLedger
 from waystation.ledger.prices import ConfiguredPrices, PriceBooks
+from waystation.ledger.usage_queries import UsageQueries
 from waystation.models.cache import ListCache
 from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
@@ -53,6 +55,7 @@ class Runtime:
     models: ModelsService
     titles: TitleService
     account: AccountService
+    usage: UsageService
     now_ms: Callable[[], int]
     secrets: Secrets
     response_mode: ResponseMode
@@ -135,6 +138,7 @@ def build_runtime(
             user_keys=user_keys,
             now_ms=_now_ms,
         ),
+        usage=UsageService(config=config, queries=UsageQueries(table)),
         now_ms=_now_ms,
         secrets=secrets,
         response_mode=response_mode,
