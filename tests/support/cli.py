@@ -13,6 +13,7 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from tests.support.logs import fresh_log
+from tests.support.tables import make_table
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.table import Item
 from waystation_cli.main import app
@@ -44,17 +45,9 @@ def refuse(*arguments: str, stdin: str | None = None) -> str:
 def emulated_account() -> Iterator[None]:
     """Emulate an account with the bucket and the table of a stack."""
     place: Any = {"LocationConstraint": "eu-central-1"}
-    keys = (("PK", "HASH"), ("SK", "RANGE"))
-    schema: Any = [{"AttributeName": name, "KeyType": kind} for name, kind in keys]
-    types: Any = [{"AttributeName": name, "AttributeType": "S"} for name, _ in keys]
     with mock_aws(), fresh_log():
         boto3.client("s3").create_bucket(Bucket="way-config", CreateBucketConfiguration=place)
-        boto3.client("dynamodb").create_table(
-            TableName="way",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=schema,
-            AttributeDefinitions=types,
-        )
+        make_table()
         yield
 
 
