@@ -155,6 +155,29 @@ class LedgerRecord:
         return _present(item)
 
 
+def released(opening: Opening, *, now_ms: int, error_code: str | None) -> LedgerRecord:
+    """Return the end of a request that was opened and used nothing."""
+    return LedgerRecord(
+        request_id=opening.request_id,
+        user_id=opening.user_id,
+        key_id=opening.key_id,
+        endpoint=opening.endpoint,
+        model=opening.model,
+        kind=opening.kind,
+        state="RELEASED",
+        config_version=opening.config_version,
+        created_at_ms=opening.created_at_ms,
+        settled_at_ms=now_ms,
+        cost_nanousd=0,
+        conversation_id=opening.conversation_id,
+        error_code=error_code,
+        is_stream=opening.is_stream,
+        hold_nanousd=opening.hold_nanousd,
+        draws=opening.draws,
+        idempotency=opening.idempotency,
+    )
+
+
 def open_partition(shard: int) -> str:
     """Return the key of the index under which one shard of the open records is."""
     return f"OPEN#{shard}"
