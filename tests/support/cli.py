@@ -13,7 +13,7 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from tests.support.logs import fresh_log
-from tests.support.tables import make_table
+from tests.support.tables import make_table, shared_loader
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.table import Item
 from waystation_cli.main import app
@@ -45,7 +45,7 @@ def refuse(*arguments: str, stdin: str | None = None) -> str:
 def emulated_account() -> Iterator[None]:
     """Emulate an account with the bucket and the table of a stack."""
     place: Any = {"LocationConstraint": "eu-central-1"}
-    with mock_aws(), fresh_log():
+    with mock_aws(), fresh_log(), shared_loader():
         boto3.client("s3").create_bucket(Bucket="way-config", CreateBucketConfiguration=place)
         make_table()
         yield
