@@ -16,12 +16,16 @@
 | USER_ID_PREFIX | put before the user ids that tokens and authorizers give | none |
 | CORS_ORIGINS | origins of browser apps that may call; several with commas | none |
 | RESPONSE_MODE | `stream`, or `buffered` where whole answers are waited for | `buffered` |
+| FIRST_BYTE_TIMEOUT_S | seconds until a streamed answer's first event | `120` |
+| IDLE_TIMEOUT_S | seconds between the bytes of a streamed answer | `60` |
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
+| BALANCE_OWN_KEYS | `draw` or `free`: whether calls with a user's own key draw on balances | `free` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
+| PUBLIC_PRICES | `on`, or `off` where only prices of yours and of upstreams' lists count | `on` |
 | VIA_TOKEN | this gateway's name, by which it notices that it asks itself | `waystation` |
 """
 
@@ -49,17 +53,26 @@ ENVIRONMENT_NAMES = frozenset(
         "USER_ID_PREFIX",
         "CORS_ORIGINS",
         "RESPONSE_MODE",
+        "FIRST_BYTE_TIMEOUT_S",
+        "IDLE_TIMEOUT_S",
         "TITLE_FUNCTION",
         "KMS_KEY_ID",
         "LOG_LEVEL",
+        "BALANCE_OWN_KEYS",
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
+        "PUBLIC_PRICES",
         "VIA_TOKEN",
     }
 )
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
+_SWITCH = ("on", "off")
+_OWN_KEYS = ("free", "draw")
+_FIRST_BYTE_S, _IDLE_S = 120, 60
+_SECONDS = re.compile(r"[1-9][0-9]{0,2}")
+_MOST_SECONDS = 900  # Lambda's own limit
 _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
 # Where the Lambda sandbox, and what AWS puts beside it, says that it listens.
@@ -99,11 +112,15 @@ class Settings:
     identity: IdentitySettings = KEYS_ONLY
     cors_origins: frozenset[str] = frozenset()
     response_mode: ResponseMode = "buffered"
+    first_byte_s: int = _FIRST_BYTE_S
+    idle_s: int = _IDLE_S
     title_function: str | None = None
     kms_key_id: str | None = None
+    own_keys_draw: bool = False
     egress_proxy: str | None = None
     ca_bundle: str | None = None
     allowed_addresses: frozenset[str] = frozenset()
+    public_prices: bool = True
     via_token: str = _VIA_DEFAULT
 
 
@@ -122,6 +139,14 @@ def load_settings(
     mode = env.get("RESPONSE_MODE") or "buffered"
     if mode not in _RESPONSE_MODES:
         faults.append(f"RESPONSE_MODE must be one of: {', '.join(_RESPONSE_MODES)}")
+    switch = env.get("PUBLIC_PRICES") or "on"
+    if switch not in _SWITCH:
+        faults.append(f"PUBLIC_PRICES must be one of: {', '.join(_SWITCH)}")
+    own_keys = env.get("BALANCE_OWN_KEYS") or "free"
+    if own_keys not in _OWN_KEYS:
+        faults.append(f"BALANCE_OWN_KEYS must be one of: {', '.join(_OWN_KEYS)}")
+    first_byte_s = _seconds(env, "FIRST_BYTE_TIMEOUT_S", _FIRST_BYTE_S, faults)
+    idle_s = _seconds(env, "IDLE_TIMEOUT_S", _IDLE_S, faults)
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
         faults.append("VIA_TOKEN must be letters, digits, dots, hyphens and underscores")
     if faults:
@@ -133,11 +158,15 @@ def load_settings(
         identity=identity,
         cors_origins=origins,
         response_mode=cast("ResponseMode", mode),
+        first_byte_s=first_byte_s,
+        idle_s=idle_s,
         title_function=env.get("TITLE_FUNCTION") or None,
         kms_key_id=env.get("KMS_KEY_ID") or None,
+        own_keys_draw=own_keys == "draw",
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),
+        public_prices=switch == "on",
         via_token=via_token(env),
     )
 
@@ -187,6 +216,14 @@ def log_level(env: Mapping[str, str] | None = None) -> str:
     """Return LOG_LEVEL, or INFO where it is unset or no level."""
     level = (environment() if env is None else env).get("LOG_LEVEL", "").upper()
     return level if level in _LOG_LEVELS else "INFO"
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:
+    text = env.get(name) or str(default)
+    if _SECONDS.fullmatch(text) and int(text) <= _MOST_SECONDS:
+        return int(text)
+    faults.append(f"{name} must be a whole number of seconds from 1 to {_MOST_SECONDS}")
+    return default
 
 
 def _origins(env: Mapping[str, str], faults: list[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S
 from waystation.identity_settings import ClaimSettings, IdentitySettings, JwtSettings
 from waystation.settings import (
     ENVIRONMENT_NAMES,
@@ -49,10 +50,14 @@ def test_every_variable_is_read():
         "USER_ID_PREFIX": "sso:",
         "CORS_ORIGINS": "https://app.example.com, http://localhost:3000",
         "RESPONSE_MODE": "stream",
+        "FIRST_BYTE_TIMEOUT_S": "300",
+        "IDLE_TIMEOUT_S": "1",
         "KMS_KEY_ID": "alias/users",
         "EGRESS_PROXY": "http://proxy:8080",
         "CA_BUNDLE": "/ca.pem",
         "GATEWAY_ALLOWED_ADDRESSES": "LLM.internal:443, [::1]:9,",
+        "PUBLIC_PRICES": "off",
+        "BALANCE_OWN_KEYS": "draw",
         "VIA_TOKEN": "waystation-prod",
     }
     assert load_settings(env) == Settings(
@@ -76,10 +81,14 @@ def test_every_variable_is_read():
         ),
         cors_origins=frozenset({"https://app.example.com", "http://localhost:3000"}),
         response_mode="stream",
+        first_byte_s=300,
+        idle_s=1,
         kms_key_id="alias/users",
         egress_proxy="http://proxy:8080",
         ca_bundle="/ca.pem",
         allowed_addresses=frozenset({"llm.internal:443", "[::1]:9"}),
+        public_prices=False,
+        own_keys_draw=True,
         via_token="waystation-prod",
     )
 
@@ -95,6 +104,8 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_ID_PREFIX": "a\nb",
         "CORS_ORIGINS": "*",
         "RESPONSE_MODE": "fast",
+        "PUBLIC_PRICES": "no",
+        "BALANCE_OWN_KEYS": "yes",
         "VIA_TOKEN": "a b",
     }
     with pytest.raises(SettingsError) as caught:
@@ -107,7 +118,8 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_CLAIMS must be field=claim,... with LibreChat's user fields, each once; "
         "ADMIN_CLAIM must be claim=value; TRUSTED_CLAIM must be claim=value; "
         "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com; "
-        "RESPONSE_MODE must be one of: stream, buffered; "
+        "RESPONSE_MODE must be one of: stream, buffered; PUBLIC_PRICES must be one of: on, off; "
+        "BALANCE_OWN_KEYS must be one of: free, draw; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
 
@@ -125,6 +137,19 @@ def test_auth_modes_must_be_known(modes):
         SettingsError, match=r"^AUTH_MODES must name some of: keys, jwt, authorizer$"
     ):
         load_settings({**REQUIRED, "AUTH_MODES": modes})
+
+
+@pytest.mark.parametrize("name", ["FIRST_BYTE_TIMEOUT_S", "IDLE_TIMEOUT_S"])
+@pytest.mark.parametrize("given", ["0", "-1", "901", "1.5", "1e2", "60s", " 60", "٦٠", "1" * 5000])
+def test_timeouts_are_seconds_that_lambda_has(name, given):
+    message = f"^{name} must be a whole number of seconds from 1 to 900$"
+    with pytest.raises(SettingsError, match=message):
+        load_settings({**REQUIRED, name: given})
+
+
+def test_timeouts_are_by_default_those_of_every_call():
+    settings = load_settings(REQUIRED)
+    assert (settings.first_byte_s, settings.idle_s) == (FIRST_BYTE_S, IDLE_S) == (120, 60)
 
 
 def test_empty_optional_variables_are_unset():

@@ -15,11 +15,12 @@ from waystation.identity.user import Caller
 from waystation.ledger.records import bounded
 from waystation.settings import ResponseMode, cors_origins, log_level, via_token
 from waystation.web.cors import Cors
-from waystation.web.envelopes import AFTERWARDS, NOTES
+from waystation.web.envelopes import AFTERWARDS, CLIENT, NOTES
+from waystation.web.event_stream import PING_AFTER_S, EventStreamResponse
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
 from waystation.web.request import ends_at, presented_by, read_json_body
-from waystation.web.responses import EventStreamResponse, json_response
+from waystation.web.responses import json_response
 from waystation.web.ulid import UlidSource
 from waystation.wire.answers import Answer, EventStream
 
@@ -53,10 +54,11 @@ class RuntimeSource(Protocol[RuntimeT_co]):
 
 @dataclass(frozen=True, slots=True)
 class PostRoute:
-    """A path that takes JSON from a known caller."""
+    """A path that takes JSON from a known caller; its streams ping where they are silent."""
 
     path: str
     handle: Callable[[Incoming], Awaitable[Answer]]
+    ping_after_s: float = PING_AFTER_S
 
 
 def create_app(
@@ -99,7 +101,7 @@ def _endpoint(
         request.scope[NOTES]["route"] = route.path
         answer = await route.handle(await read_incoming(request, get_runtime()))
         if isinstance(answer, EventStream):
-            return EventStreamResponse(answer.chunks)
+            return EventStreamResponse(answer.chunks, ping_after_s=route.ping_after_s)
         return json_response(answer.body)
 
     return endpoint
@@ -125,6 +127,7 @@ async def read_incoming(request: Request, runtime: WebRuntime) -> Incoming:
         ends_at=ends,
         notes=notes,
         afterwards=request.scope[AFTERWARDS],
+        client=request.scope[CLIENT],
     )
 
 

@@ -20,9 +20,10 @@ from waystation.errors import (
     NotFoundError,
 )
 from waystation.web.cors import Cors
-from waystation.web.envelopes import AFTERWARDS, NOTES, speaks_anthropic
+from waystation.web.envelopes import AFTERWARDS, CLIENT, NOTES, speaks_anthropic
 from waystation.web.log import lines_of, log_request, log_unexpected
 from waystation.web.responses import error_response
+from waystation.wire.answers import Client
 from waystation.wire.own_requests import is_own
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
@@ -38,13 +39,13 @@ class _Exchange:
     notes: dict[str, object] = field(default_factory=dict)
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     status: int | None = None
-    is_client_gone: bool = False
+    client: Client = field(default_factory=Client)
 
     def log(self) -> None:
         """Write the line of the request. That its client has gone is told unless it failed."""
         latency_ms = round((time.monotonic() - self.started) * 1000)
         fields = {**self.notes, "status": self.status or 499, "latency_ms": latency_ms}
-        if self.is_client_gone and not fields.get("error_code"):
+        if self.client.is_gone and not fields.get("error_code"):
             fields["error_code"] = _CLIENT_GONE
         log_request(fields)
 
@@ -77,6 +78,7 @@ class GatewayMiddleware:
         self, exchange: _Exchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
         scope[NOTES], scope[AFTERWARDS] = exchange.notes, exchange.afterwards
+        scope[CLIENT] = exchange.client
         exchange.notes |= {"request_id": exchange.request_id, "method": scope["method"]}
 
         async def send_with_headers(message: Message) -> None:
@@ -86,7 +88,7 @@ class GatewayMiddleware:
             try:
                 await send(message)
             except OSError as error:
-                exchange.is_client_gone = True
+                exchange.client.is_gone = True
                 raise ClientDisconnect from error
 
         app = self._cors.preflight(scope) or self._app
@@ -94,7 +96,7 @@ class GatewayMiddleware:
             _refuse_own(scope, self._via)
             await app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            exchange.is_client_gone = True
+            exchange.client.is_gone = True
         except Exception as error:
             answer = answer_to(error, exchange.notes)
             if isinstance(answer, InternalError):
