@@ -2,13 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.fakes import build_snapshot_of
+from tests.support.ledgers import put_balance
 from tests.support.spending import failed, made, settle
 from tests.support.usage_gateway import UsageGateway
+from waystation.config.schema_balance import BalanceSettings
+from waystation.wire.moments import read_moment
 from waystation_cli.local.memory_table import InMemoryTable
 
 PAGE = (Path(__file__).parents[2] / "docs" / "usage.md").read_text(encoding="utf-8")
@@ -26,11 +31,22 @@ async def gateway() -> UsageGateway:
         made("2026-11-02T10:00:01Z", 2, cost_nanousd=50_000, conversation_id="c-1", kind="title"),
         failed("2026-11-02T11:00:00Z", 3, conversation_id="c-1"),
     )
-    return UsageGateway(table)
+    await put_balance(
+        table,
+        18_600_000,
+        held=150_000,
+        spent=1_250_000,
+        granted=20_000_000,
+        inflight=1,
+        last_refill=read_moment("2026-11-01"),
+    )
+    settings = BalanceSettings(enabled=True, auto_refill_enabled=True)
+    return UsageGateway(table, replace(build_snapshot_of(), balance=settings))
 
 
 def test_page_has_examples():
-    assert [kind for url, kind, _ in EXAMPLES if "/v1/usage" in url] == ["json", "csv"]
+    paths = [(urlsplit(url).path, kind) for url, kind, _ in EXAMPLES]
+    assert paths == [("/v1/usage", "json"), ("/v1/usage", "csv"), ("/v1/balance", "json")]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[0])

@@ -84,11 +84,19 @@ def put_secrets(values: Mapping[str, str]) -> None:
         ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString", Overwrite=True)
 
 
-def make_gateway_key(key: str, user: User, *, is_trusted: bool = False) -> str:
+def make_gateway_key(
+    key: str, user: User, *, is_trusted: bool = False, is_admin: bool = False
+) -> str:
     """Store a gateway key and return it."""
     table = DynamoTable(boto3.client("dynamodb"), TABLE)
     made = store_key(
-        table, key, pepper=PEPPER, user=user, created_at="2026-01-01", is_trusted=is_trusted
+        table,
+        key,
+        pepper=PEPPER,
+        user=user,
+        created_at="2026-01-01",
+        is_trusted=is_trusted,
+        is_admin=is_admin,
     )
     asyncio.run(made)
     return key

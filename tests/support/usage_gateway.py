@@ -16,7 +16,6 @@ from waystation.config.snapshot import ConfigSnapshot
 from waystation.errors import InvalidApiKeyError
 from waystation.identity.authentication import Authenticator
 from waystation.identity.user import Caller, User
-from waystation.ledger.usage_queries import UsageQueries
 from waystation.settings import ResponseMode
 from waystation.web.api import create_api
 from waystation.wire.moments import read_moment
@@ -61,7 +60,7 @@ class UsageGateway:
 
     @property
     def usage(self) -> UsageService:
-        return UsageService(config=StaticConfig(self.snapshot), queries=UsageQueries(self.table))
+        return UsageService(config=StaticConfig(self.snapshot), table=self.table)
 
     def app(self) -> ASGIApp:
         router = APIRouter()

@@ -1,4 +1,4 @@
-"""/v1/usage: what was used and what it cost."""
+"""/v1/usage and /v1/balance: what was used, what it cost, and what is left."""
 
 from collections.abc import Callable
 from typing import Annotated, Protocol
@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from waystation.account.balance import balance_as_json, user_asked_for
 from waystation.account.usage_query import Format, UsageQuery, parse_usage_query
 from waystation.account.usage_service import UsageReport, UsageService
 from waystation.account.usage_tables import currency_as_json, row_as_json, rows_as_csv
@@ -25,7 +26,7 @@ class UsageRuntime(Protocol):
 
 
 def add_usage(router: APIRouter, get_runtime: Callable[[], UsageRuntime]) -> None:
-    """Add the route, which needs a caller."""
+    """Add the routes, which need a caller."""
 
     @router.get("/v1/usage", response_model=None)
     async def get_usage(request: Request, incoming: Known) -> dict[str, object] | Response:
@@ -35,6 +36,12 @@ def add_usage(router: APIRouter, get_runtime: Callable[[], UsageRuntime]) -> Non
         if _format(query, incoming) == "csv":
             return Response(_as_csv(query, report), headers={"content-type": _CSV})
         return _as_json(query, report)
+
+    @router.get("/v1/balance")
+    async def get_balance(request: Request, incoming: Known) -> dict[str, object]:
+        user = user_asked_for(request.query_params.multi_items())
+        report = await get_runtime().usage.balance(incoming.caller, user)
+        return balance_as_json(report.balance, report.settings, report.currency)
 
 
 def _format(query: UsageQuery, incoming: Incoming) -> Format:

@@ -1,4 +1,4 @@
-"""What a caller may see of what was used: their own, and all of it with the admin role."""
+"""What a caller may see of usage and balances: their own, and all of it with the admin role."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from waystation.account.usage_query import UsageQuery
-from waystation.aws.table import TableError
+from waystation.aws.table import Table, TableError
+from waystation.config.schema_balance import BalanceSettings
 from waystation.config.schema_currency import Currency
 from waystation.config.snapshot import SnapshotSource
 from waystation.errors import InvalidBodyError, LedgerUnavailableError, NotFoundError
 from waystation.identity.user import Caller
+from waystation.ledger.balances import Balance, read_balance
 from waystation.ledger.usage_queries import TooMuchUsageError, UsageQueries
 from waystation.ledger.usage_sums import Portion, Row, sum_up, total_of
 
@@ -27,12 +29,22 @@ class UsageReport:
     currency: Currency | None
 
 
-class UsageService:
-    """Sums up the ledger. Whose it is, the caller's identity alone says."""
+@dataclass(frozen=True, slots=True)
+class BalanceReport:
+    """A balance, its rules (None where none is enforced), and what it is shown in beside USD."""
 
-    def __init__(self, *, config: SnapshotSource, queries: UsageQueries) -> None:
+    balance: Balance
+    settings: BalanceSettings | None
+    currency: Currency | None
+
+
+class UsageService:
+    """Reads the ledger. Whose it is, the caller's identity alone says."""
+
+    def __init__(self, *, config: SnapshotSource, table: Table) -> None:
         self._config = config
-        self._queries = queries
+        self._table = table
+        self._queries = UsageQueries(table)
 
     async def usage(self, caller: Caller, query: UsageQuery, ends_at: float) -> UsageReport:
         """Return the rows that are asked for.
@@ -49,6 +61,19 @@ class UsageService:
         async with _bounded(ends_at):
             rows = sum_up(await self._portions(user_id, query), query.group_by)
         return UsageReport(rows, total_of(rows), currency)
+
+    async def balance(self, caller: Caller, user: str | None) -> BalanceReport:
+        """Return the balance of the caller, or with the admin role of whom they name.
+
+        Raises NotFoundError for another's, LedgerUnavailableError, ConfigUnavailableError.
+        """
+        user_id = _whose(caller, user or caller.user.id) or caller.user.id
+        snapshot = await self._config.snapshot()
+        try:
+            balance = await read_balance(self._table, user_id)
+        except TableError as error:
+            raise LedgerUnavailableError("The ledger cannot be read.") from error
+        return BalanceReport(balance, snapshot.balance, snapshot.currency)
 
     async def _portions(self, user_id: str | None, query: UsageQuery) -> list[Portion]:
         if query.is_of_records:

@@ -33,7 +33,6 @@ from waystation.ledger.learned import LearnedPrices
 from waystation.ledger.ledger import TableLedger
 from waystation.ledger.prices import ConfiguredPrices, PriceBooks
 from waystation.ledger.public_prices import PublicPrices
-from waystation.ledger.usage_queries import UsageQueries
 from waystation.models.cache import ListCache
 from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
@@ -149,7 +148,7 @@ def build_runtime(
             user_keys=user_keys,
             now_ms=_now_ms,
         ),
-        usage=UsageService(config=config, queries=UsageQueries(table)),
+        usage=UsageService(config=config, table=table),
         now_ms=_now_ms,
         secrets=secrets,
         response_mode=response_mode,
