@@ -21,7 +21,7 @@
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
-| BALANCE_OWN_KEYS | `draw` or `free`: whether calls with a user's own key draw on balances | `free` |
+| BALANCE_OWN_KEYS | `draw` where calls with users' own keys draw on balances | `free` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |

@@ -1,8 +1,5 @@
 """The environment, read once."""
 
-import re
-from pathlib import Path
-
 import pytest
 
 from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S
@@ -287,16 +284,3 @@ def test_name_in_via_can_stand_in_a_header(given):
 def test_lambda_is_told_by_its_own_variable():
     assert runs_on_lambda({}) is False
     assert runs_on_lambda({"AWS_LAMBDA_FUNCTION_NAME": "chat"}) is True
-
-
-def test_documentation_names_every_variable():
-    from waystation import settings
-
-    assert all(f"| {name} |" in str(settings.__doc__) for name in ENVIRONMENT_NAMES)
-
-
-def test_readme_has_each_variable_once():
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
-    named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
-    assert sorted(named) == sorted(ENVIRONMENT_NAMES)

@@ -37,6 +37,7 @@ REQUEST_FIELDS = frozenset(
         "usage_source",
         "cost_nanousd",
         "error_code",
+        "idempotent_hit",
         "cause",
     }
 )
