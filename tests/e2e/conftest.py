@@ -1,14 +1,10 @@
 """What the end-to-end tests share: a fake upstream, an emulated AWS, gateways on both."""
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
-from unittest.mock import patch
 
 import anthropic
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
 
 from tests.support.emulated_aws import emulated_aws
 from tests.support.fake_upstream import FakeUpstream, completion, json_reply
@@ -20,15 +16,13 @@ from tests.support.lambda_gateway import (
     put_secrets,
 )
 from tests.support.served_gateway import KEY, ServedGateway, free_port
-from tests.support.tables import make_table
+from tests.support.tables import make_table, shared_loader
 from tests.support.users_keys import account, users_config
 from waystation.aws.table import Table
 from waystation.identity.user import User
 from waystation_cli.local.memory_table import InMemoryTable
 
 BuildGateway: TypeAlias = Callable[..., LambdaGateway]
-
-_share_loader = functools.cache(create_loader)  # descriptions of AWS's services are slow to read
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +55,7 @@ def acme(_upstream: FakeUpstream) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """An emulated AWS with a stack's resources; the value is the key of the user alice."""
-    with emulated_aws(), patch.object(botocore.session, "create_loader", _share_loader):
+    with emulated_aws(), shared_loader():
         make_resources()
         put_secrets({"ACME_KEY": "the-key-of-acme-5b1f7a3c"})
         yield make_gateway_key("key-of-alice", User("alice", {"email": "alice@example.com"}))

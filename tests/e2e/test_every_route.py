@@ -50,6 +50,8 @@ ROUTES = [
     Route("GET", "/api/keys", "account", query=("name", "Claude")),
     Route("DELETE", "/api/keys", "account", query=("all", "true")),
     Route("DELETE", "/api/keys/Claude", "account"),
+    Route("GET", "/v1/usage", "account"),
+    Route("GET", "/v1/balance", "account"),
 ]
 
 

@@ -18,9 +18,10 @@ from tests.support.fake_upstream import (
     json_reply,
     reply,
 )
-from tests.support.lambda_gateway import LambdaGateway, put_secrets
+from tests.support.lambda_gateway import LambdaGateway, make_gateway_key, put_secrets
 from tests.support.template import actions, statements_of
 from tests.support.users_keys import account, put_key
+from waystation.identity.user import User
 
 PRICED = {"pricing": {"prompt": "0.00000015", "completion": "0.0000006"}, "context_length": 128000}
 USED_OTHERWISE = {
@@ -108,6 +109,11 @@ def test_functions_use_all_that_they_may_and_no_more(
     with asked.by("AccountRole"):
         put_key(gateway, "Own")
         assert account(gateway, "GET", "/v1/keys/Own").status == 200
+        admin = make_gateway_key("key-of-an-admin", User("admin"), is_admin=True)
+        assert account(gateway, "GET", "/v1/usage", key=admin).status == 200
+        for path in ("/v1/usage", "/v1/balance"):
+            assert account(gateway, "GET", path).status == 200
+        assert account(gateway, "GET", "/v1/usage", group_by="conversation").status == 200
     with asked.by("ModelsRole"):
         assert gateway.get("/api/models").status == 200
     with asked.by("ChatRole"):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.emulated_aws import emulated_aws
 from tests.support.logs import fresh_log
-from tests.support.tables import open_table
+from tests.support.tables import make_table, open_table, shared_loader
 from waystation.aws.table import Item, Table
 from waystation_cli.main import app
 
@@ -44,17 +44,9 @@ def refuse(*arguments: str, stdin: str | None = None) -> str:
 def emulated_account() -> Iterator[None]:
     """Emulate an account with the bucket and the table of a stack."""
     place: Any = {"LocationConstraint": "eu-central-1"}
-    keys = (("PK", "HASH"), ("SK", "RANGE"))
-    schema: Any = [{"AttributeName": name, "KeyType": kind} for name, kind in keys]
-    types: Any = [{"AttributeName": name, "AttributeType": "S"} for name, _ in keys]
-    with emulated_aws(), fresh_log():
+    with emulated_aws(), fresh_log(), shared_loader():
         boto3.client("s3").create_bucket(Bucket="way-config", CreateBucketConfiguration=place)
-        boto3.client("dynamodb").create_table(
-            TableName="way",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=schema,
-            AttributeDefinitions=types,
-        )
+        make_table()
         yield
 
 

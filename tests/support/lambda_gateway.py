@@ -22,7 +22,7 @@ import yaml
 
 from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import Event, EventMaker, LambdaContext, rest_event
-from tests.support.tables import open_table
+from tests.support.tables import make_table, open_table
 from waystation.identity.gateway_keys import store_key
 from waystation.identity.user import User
 
@@ -72,18 +72,7 @@ def make_resources() -> None:
     kms.create_alias(AliasName=KMS_KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     place: Any = {"LocationConstraint": REGION}
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
-    boto3.client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[
-            {"AttributeName": "PK", "KeyType": "HASH"},
-            {"AttributeName": "SK", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "PK", "AttributeType": "S"},
-            {"AttributeName": "SK", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_table(TABLE)
     put_secrets({"_KEY_PEPPER": PEPPER})
 
 
@@ -94,11 +83,19 @@ def put_secrets(values: Mapping[str, str]) -> None:
         ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString", Overwrite=True)
 
 
-def make_gateway_key(key: str, user: User, *, is_trusted: bool = False) -> str:
+def make_gateway_key(
+    key: str, user: User, *, is_trusted: bool = False, is_admin: bool = False
+) -> str:
     """Store a gateway key and return it."""
     table = open_table(TABLE)
     made = store_key(
-        table, key, pepper=PEPPER, user=user, created_at="2026-01-01", is_trusted=is_trusted
+        table,
+        key,
+        pepper=PEPPER,
+        user=user,
+        created_at="2026-01-01",
+        is_trusted=is_trusted,
+        is_admin=is_admin,
     )
     asyncio.run(made)
     return key

@@ -1,11 +1,23 @@
 """A table in an emulated DynamoDB, as the template makes it."""
 
+import functools
 import os
+from contextlib import AbstractContextManager
+from unittest.mock import patch
 
 import boto3
+import botocore.session
+from botocore.loaders import create_loader
 
 from waystation.aws.clients import AwsClients
 from waystation.aws.dynamo_table import DynamoTable
+
+_loader = functools.cache(create_loader)  # descriptions of AWS's services are slow to read
+
+
+def shared_loader() -> AbstractContextManager[object]:
+    """Have all clients of a test read the descriptions of AWS's services once."""
+    return patch.object(botocore.session, "create_loader", _loader)
 
 
 def open_table(name: str = "way") -> DynamoTable:

@@ -33,6 +33,8 @@ FUNCTION_OF = {
     "/api/convos/gen_title/": "Title",
     "/v1/keys/": "Account",
     "/api/keys": "Account",
+    "/v1/usage": "Account",
+    "/v1/balance": "Account",
 }
 
 

@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import boto3
 import typer
@@ -44,11 +44,15 @@ def aws_errors() -> Iterator[None]:
 def table_of(stack: str | None, table: str | None) -> DynamoTable:
     """Return the table that is meant."""
     name = _pick(table, "TABLE_NAME", stack, "TableName", "--table")
+    return DynamoTable(clients_for("dynamodb").service("dynamodb"), name)
+
+
+def clients_for(service: Literal["dynamodb", "s3", "ssm"]) -> AwsClients:
+    """Return what calls a service as the functions do, where and as whom boto3 would."""
     session = boto3.session.Session()
-    meta = session.client("dynamodb").meta
+    meta = session.client(service).meta
     place = {"AWS_REGION": meta.region_name, "AWS_ENDPOINT_URL": meta.endpoint_url}
-    clients = AwsClients(place, credentials=_OperatorsCredentials(session))
-    return DynamoTable(clients.service("dynamodb"), name)
+    return AwsClients(place, credentials=_OperatorsCredentials(session))
 
 
 class _OperatorsCredentials:

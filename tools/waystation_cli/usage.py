@@ -1,111 +1,97 @@
-"""`waystation usage`: what was used and what it cost, by endpoint and model."""
+"""`waystation usage`: what was used and what it cost, by whatever one asks for."""
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import time
 from typing import Annotated
 
 import typer
-from rich.table import Table as RichTable
 
-from waystation.aws.table import Item, Table
-from waystation.ledger.pricing import NANOUSD_PER_USD
-from waystation.wire.key_parts import encode_part
-from waystation_cli.console import console
-from waystation_cli.stack import StackOption, TableOption, aws_errors, table_of
+from waystation.account.usage_query import UsageQuery, parse_usage_query
+from waystation.account.usage_tables import currency_as_json, row_as_json, rows_as_csv
+from waystation.aws.table import Table
+from waystation.config.schema_currency import Currency
+from waystation.errors import InvalidBodyError
+from waystation.ledger.usage_queries import DAY_MS, UsageQueries
+from waystation.ledger.usage_sums import Portion, Row, sum_up, total_of
+from waystation.wire.moments import write_moment
+from waystation_cli.console import console, fail
+from waystation_cli.deployed import currency_of
+from waystation_cli.stack import ConfigUriOption, StackOption, TableOption, aws_errors, table_of
+from waystation_cli.usage_report import chart_of, table_of_rows
 
-_KINDS = ("in", "cacheRead", "cacheWrite", "out")
+NO_LIMIT = 10**9  # an operator waits for as much as there is
 
-
-@dataclass(slots=True)
-class Sum:
-    """What one endpoint and model come to. Requests without a known price are counted apart."""
-
-    endpoint: str
-    model: str
-    requests: int = 0
-    unpriced: int = 0
-    estimated: int = 0
-    cost_nanousd: int = 0
-    tokens: dict[str, int] | None = None
-
-    def add(self, record: Item) -> None:
-        self.requests += 1
-        self.unpriced += record.get("priced") is False
-        self.estimated += record.get("usage_source") == "estimated"
-        self.cost_nanousd += _whole(record.get("cost"))
-        counted = record.get("tokens")
-        if isinstance(counted, Mapping):
-            sums = self.tokens or dict.fromkeys(_KINDS, 0)
-            self.tokens = {kind: sums[kind] + _whole(counted.get(kind)) for kind in _KINDS}
+_DEFAULT_DAYS = 30
 
 
 def usage(
     *,
-    days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 30,
+    since: Annotated[
+        str | None, typer.Option("--from", help="A date or moment, in UTC.", metavar="WHEN")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--to", help="A date, that day included; or a moment.", metavar="WHEN"),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="So many days until now: 30, if nothing is said.")
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(help="Any of day, month, user, endpoint, model, conversation, with commas."),
+    ] = "endpoint,model",
     user: Annotated[str | None, typer.Option(help="Id of one user.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Name of one endpoint.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of one model.")] = None,
+    conversation: Annotated[str | None, typer.Option(help="Id of one; takes --user.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     stack: StackOption = None,
     table: TableOption = None,
+    config_uri: ConfigUriOption = None,
 ) -> None:
-    """Show requests, tokens and cost by endpoint and model. Reads every record it counts."""
-    since = (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S")
+    """Show requests, tokens and cost, with a chart of the days. Reads daily sums."""
+    if days is not None and since is not None:
+        fail("give either --days or --from")
+    now_ms = time.time_ns() // 1_000_000
+    if since is None and (days is not None or until is None):
+        since = write_moment(now_ms - (days or _DEFAULT_DAYS) * DAY_MS)
+    given = {"from": since, "to": until, "group_by": by, "user": user, "endpoint": endpoint}
+    given |= {"model": model, "conversation": conversation}
+    try:
+        query = parse_usage_query([(name, text or "") for name, text in given.items()], now_ms)
+    except InvalidBodyError as error:
+        fail(error.message)
+    if query.is_of_records and query.user is None:
+        fail("conversations are read of one user at a time: give --user")
     with aws_errors():
-        records = asyncio.run(_records(table_of(stack, table), user))
-    sums = summarize(r for r in records if str(r.get("created_at", "")) >= since)
+        portions = asyncio.run(_portions(table_of(stack, table), query))
+        currency = currency_of(stack, config_uri)
+    rows = sum_up(portions, query.group_by)
     if as_json:
-        print(json.dumps([_as_json(line) for line in sums], ensure_ascii=False, indent=2))
+        print(json.dumps(_as_json(query, rows, currency), ensure_ascii=False, indent=2))
+    elif as_csv:
+        print(rows_as_csv(rows, query.group_by, currency), end="")
     else:
-        console.print(_as_table(sums))
+        console.print(table_of_rows(rows, query.group_by, currency))
+        console.print(chart_of(portions, currency))
 
 
-def summarize(records: Iterable[Item]) -> list[Sum]:
-    """Add records up by endpoint and model, dearest first."""
-    sums: dict[tuple[str, str], Sum] = {}
-    for record in records:
-        endpoint, model = str(record["endpoint"]), str(record["model"])
-        sums.setdefault((endpoint, model), Sum(endpoint, model)).add(record)
-    return sorted(sums.values(), key=lambda line: (-line.cost_nanousd, line.endpoint, line.model))
+async def _portions(table: Table, query: UsageQuery) -> list[Portion]:
+    queries = UsageQueries(table)
+    if query.user is None:
+        return await queries.everybodys_aggregates(query.span, query.only, limit=NO_LIMIT)
+    read = queries.records_of if query.is_of_records else queries.aggregates_of
+    return await read(query.user, query.span, query.only, limit=NO_LIMIT)
 
 
-async def _records(table: Table, user: str | None) -> Iterable[Item]:
-    if user:
-        return await table.query(f"U#{encode_part(user)}", "REQ#")
-    return await table.scan("REQ#")
-
-
-def _as_json(line: Sum) -> dict[str, object]:
+def _as_json(query: UsageQuery, rows: list[Row], currency: Currency | None) -> dict[str, object]:
     return {
-        "endpoint": line.endpoint,
-        "model": line.model,
-        "requests": line.requests,
-        "unpriced_requests": line.unpriced,
-        "estimated_requests": line.estimated,
-        "tokens": line.tokens or dict.fromkeys(_KINDS, 0),
-        "cost_nanousd": line.cost_nanousd,
-        "cost_usd": _usd(line.cost_nanousd),
+        "from": write_moment(query.span.from_ms),
+        "to": write_moment(query.span.to_ms),
+        "group_by": query.group_by,
+        "currency": currency_as_json(currency),
+        "data": [row_as_json(row, query.group_by, currency) for row in rows],
+        "total": row_as_json(total_of(rows), (), currency),
     }
-
-
-def _as_table(sums: list[Sum]) -> RichTable:
-    headings = ("endpoint", "model", "requests", "unpriced", "input", "cache read", "cache write")
-    rows = RichTable(*headings, "output", "cost, USD")
-    for line in sums:
-        tokens = line.tokens or dict.fromkeys(_KINDS, 0)
-        counts = (line.requests, line.unpriced, *(tokens[kind] for kind in _KINDS))
-        texts = (str(count) for count in counts)
-        rows.add_row(line.endpoint, line.model, *texts, _usd(line.cost_nanousd))
-    rows.add_section()
-    total = sum(line.cost_nanousd for line in sums)
-    rows.add_row("all", "", str(sum(line.requests for line in sums)), *[""] * 5, _usd(total))
-    return rows
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _usd(nanousd: int) -> str:
-    return f"{nanousd // NANOUSD_PER_USD}.{nanousd % NANOUSD_PER_USD:09d}"

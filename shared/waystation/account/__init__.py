@@ -1,1 +1,1 @@
-"""What is a user's own: keys and URLs for endpoints that ask each user for them."""
+"""What is a user's own: keys and URLs for endpoints that ask for them, usage, a balance."""

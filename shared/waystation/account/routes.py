@@ -1,4 +1,4 @@
-"""/v1/keys/{endpoint}: a user's own key for an endpoint; and LibreChat's /api/keys."""
+"""What callers ask about themselves: their own keys, as LibreChat asks too, and their usage."""
 
 from collections.abc import Callable
 from typing import Annotated, Protocol
@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from waystation.account.body import parse_key_body, parse_librechat_body
 from waystation.account.service import AccountService
+from waystation.account.usage_routes import UsageRuntime, add_usage
 from waystation.credentials.user_keys import KeptKey
 from waystation.errors import InvalidBodyError, NotFoundError
 from waystation.identity.incoming import Incoming, incoming_of
@@ -19,16 +20,20 @@ _CREATED, _NO_CONTENT = 201, 204
 Known = Annotated[Incoming, Depends(incoming_of)]
 
 
-class AccountRuntime(Protocol):
+class AccountRuntime(UsageRuntime, Protocol):
     @property
     def account(self) -> AccountService: ...
 
 
 def build_router(get_runtime: Callable[[], AccountRuntime]) -> APIRouter:
-    """Return the routes, which need a caller; each is about the caller's own keys alone."""
+    """Return the routes, which need a caller; what they tell is the caller's own alone.
+
+    Only the usage of others is told, to callers with the admin role.
+    """
     router = APIRouter()
     _add_keys(router, get_runtime)
     _add_librechats(router, get_runtime)
+    add_usage(router, get_runtime)
     return router
 
 

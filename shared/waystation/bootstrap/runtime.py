@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from waystation.account.service import AccountService
+from waystation.account.usage_service import UsageService
 from waystation.aws.key_service import KeyService
 from waystation.aws.queue import Queue
 from waystation.aws.table import Table
@@ -55,6 +56,7 @@ class Runtime:
     models: ModelsService
     titles: TitleService
     account: AccountService
+    usage: UsageService
     now_ms: Callable[[], int]
     secrets: Secrets
     response_mode: ResponseMode
@@ -148,6 +150,7 @@ def build_runtime(
             user_keys=user_keys,
             now_ms=_now_ms,
         ),
+        usage=UsageService(config=config, table=table),
         now_ms=_now_ms,
         secrets=secrets,
         response_mode=response_mode,

@@ -12,13 +12,14 @@ from typing import TypeVar
 
 from waystation.config import advice
 from waystation.config.explain import Path, format_path, name_type
-from waystation.config.parts import RefusedError
+from waystation.config.parts import Part, RefusedError
 from waystation.config.schema import Endpoint
 from waystation.config.schema_balance import (
     BalanceSettings,
     parse_balance_settings,
     unknown_keys,
 )
+from waystation.config.schema_currency import Currency
 from waystation.config.schema_titles import TITLE_SECTIONS, TitleSettings
 from waystation.config.yaml_reader import YamlDocument, YamlError, read_yaml
 
@@ -27,7 +28,7 @@ _CUSTOM = ("endpoints", "custom")
 _ADDRESSES = ("endpoints", "allowedAddresses")
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _MAX_PORT = 65_535
-_PartT = TypeVar("_PartT", bound=TitleSettings)
+_PartT = TypeVar("_PartT", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Findings:
     `file_errors`, which are among `errors`, make the whole file unusable. `broken` maps the name of
     each unusable entry to its first problem. `titles` maps `all` and built-in endpoints to what
     their sections say of titles, or to the first problem there. `shows_prices` is what the file's
-    `interface.contextCost` says. `balance` is None where none is enforced.
+    `interface.contextCost` says, `currency` its `interface.currency` if that can be used. `balance`
+    is None where none is enforced.
     """
 
     errors: tuple[ConfigProblem, ...]
@@ -58,6 +60,7 @@ class Findings:
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
     shows_prices: bool = False
     balance: BalanceSettings | None = None
+    currency: Currency | None = None
 
 
 def inspect(document: bytes) -> Findings:
@@ -89,6 +92,7 @@ class _Inspection:
         self._titles: dict[str, TitleSettings | ConfigProblem] = {}
         self._shows_prices = False
         self._balance: BalanceSettings | None = None
+        self._currency: Currency | None = None
 
     def findings(self) -> Findings:
         usable = {endpoint.name for endpoint in self._endpoints.values()}
@@ -103,6 +107,7 @@ class _Inspection:
             titles=MappingProxyType(self._titles),
             shows_prices=self._shows_prices,
             balance=self._balance,
+            currency=self._currency,
         )
 
     def check_file(self) -> None:
@@ -117,6 +122,8 @@ class _Inspection:
             self._check_balance(root["balance"])
         interface = root.get("interface")
         self._shows_prices = isinstance(interface, dict) and interface.get("contextCost") is True
+        if isinstance(interface, dict) and "currency" in interface:
+            self._check_currency(interface["currency"])
         sections = root.get("endpoints", {})
         if not isinstance(sections, dict):
             self._reject_file(("endpoints",), f"expected a mapping, found {name_type(sections)}")
@@ -149,6 +156,11 @@ class _Inspection:
             if not (isinstance(address, str) and is_exact_address(address)):
                 self._reject_file((*_ADDRESSES, index), "expected an exact host:port")
         self._addresses = frozenset(str(address).lower() for address in addresses)
+
+    def _check_currency(self, section: object) -> None:
+        self._currency, problems = _parse(Currency, section)
+        for path, message in problems.items():
+            self._errors.append(self._problem(("interface", "currency", *path), message))
 
     def _check_titles(self, name: str, section: object) -> None:
         settings, problems = _parse(TitleSettings, section)

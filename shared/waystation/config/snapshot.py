@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from waystation.config.inspection import ConfigProblem, Findings, inspect
 from waystation.config.schema import Endpoint
 from waystation.config.schema_balance import BalanceSettings
+from waystation.config.schema_currency import Currency
 from waystation.config.schema_titles import TitleSettings
 
 __all__ = [
@@ -40,7 +41,8 @@ class ConfigSnapshot:
     """The usable endpoints, and by name the first problem of each unusable entry.
 
     `errors` are all mistakes of the file, none of which makes the whole of it unusable.
-    `shows_prices` says whether LibreChat's interface shows users what a model costs.
+    `shows_prices` says whether LibreChat's interface shows users what a model costs,
+    `currency` what amounts are shown in beside USD.
     `balance` limits what users may spend, None where nothing does.
     """
 
@@ -52,6 +54,7 @@ class ConfigSnapshot:
     shows_prices: bool = False
     errors: tuple[ConfigProblem, ...] = ()
     balance: BalanceSettings | None = None
+    currency: Currency | None = None
 
     def title_settings(self, endpoint: Endpoint) -> TitleSettings | ConfigProblem:
         """Return how chats of an endpoint get titles, or why its settings cannot be used.
@@ -102,6 +105,7 @@ def build_snapshot(document: bytes) -> ConfigSnapshot:
         shows_prices=findings.shows_prices,
         errors=findings.errors,
         balance=findings.balance,
+        currency=findings.currency,
     )
 
 

@@ -27,6 +27,8 @@ class Identifies(Protocol):
 class Authenticator:
     """Checks what a request presents; a trusted caller then speaks for the user it names.
 
+    The admin role stays with the caller's own user: who speaks for another has the other's rights.
+
     Where keys and tokens are taken, what has the form of a token is one and anything else a key:
     never are both tried. With an authorizer in front, what it found out is all that counts.
     """
@@ -51,7 +53,7 @@ class Authenticator:
         """
         caller = await self._identify(presented)
         if caller.is_trusted and (user := asserted_user(presented.headers)) is not None:
-            return replace(caller, user=user)
+            return replace(caller, user=user, is_admin=False)
         return caller
 
     async def _identify(self, presented: Presented) -> Caller:

@@ -61,6 +61,15 @@ async def test_trusted_key_asserts_a_user_in_place_of_its_own():
     )
 
 
+async def test_admin_who_speaks_for_another_has_the_others_rights():
+    authenticator, key_id = await build(InMemoryTable(), is_trusted=True, is_admin=True)
+    headers = {**BEARER, "x-librechat-user-id": "bob", "x-librechat-user-role": "ADMIN"}
+    asserted = Caller(User("bob", {"role": "ADMIN"}), key_id, is_trusted=True)
+    assert await authenticator.authenticate(Presented(headers)) == asserted
+    own = Caller(ALICE, key_id, is_trusted=True, is_admin=True)
+    assert await authenticator.authenticate(Presented(BEARER)) == own
+
+
 async def test_trusted_key_that_asserts_nobody_is_its_own_user():
     authenticator, key_id = await build(InMemoryTable(), is_trusted=True)
     assert await authenticator.authenticate(Presented(BEARER)) == Caller(
