@@ -11,7 +11,7 @@ MINISTACK_PORT ?= 4566
 export ARCH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help install dev test check format lock validate build e2e deploy-local dev-lambda
+.PHONY: help install dev test check format lock validate build e2e deploy-local dev-lambda sam-local smoke-aws
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -82,3 +82,6 @@ deploy-local: build install $(MINISTACK_VENV)/.done ## the stack in an emulated 
 
 dev-lambda: build install $(MINISTACK_VENV)/.done ## the functions as Lambda runs them, streaming, until Ctrl-C
 	$(BIN)/python -m waystation_cli.dev_lambda --port $(PORT)
+
+sam-local: build install $(MINISTACK_VENV)/.done ## the API in containers, by sam local start-api, until Ctrl-C; needs Docker
+	$(BIN)/python -m waystation_cli.sam_local $(OPTIONS)
