@@ -85,3 +85,7 @@ dev-lambda: build install $(MINISTACK_VENV)/.done ## the functions as Lambda run
 
 sam-local: build install $(MINISTACK_VENV)/.done ## the API in containers, by sam local start-api, until Ctrl-C; needs Docker
 	$(BIN)/python -m waystation_cli.sam_local $(OPTIONS)
+
+smoke-aws: build install ## deploys to your AWS account, streams a chat, and removes all of it; asks first
+	$(BIN)/python -m waystation_cli.smoke_aws $(if $(CONFIG),--config $(CONFIG)) $(if $(MODEL),--model $(MODEL)) \
+		$(if $(ENV_FILE),--env-file $(ENV_FILE)) $(if $(YES),--yes)
