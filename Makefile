@@ -36,7 +36,7 @@ check: $(VENV)/.tests ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml tools/waystation_cli/smoke/upstream.yaml
 
 test: check ## everything that needs no emulator
 	$(BIN)/coverage run -m pytest --ignore tests/deploy
