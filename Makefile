@@ -13,7 +13,8 @@ NAIVE_VENV := .local/naive
 export ARCH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help install dev test check format lock prices validate build e2e deploy-local dev-lambda bench
+.PHONY: help install dev test check format lock prices validate build e2e deploy-local dev-lambda bench sam-local \
+	smoke-aws
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -38,7 +39,7 @@ check: $(VENV)/.tests ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml tools/waystation_cli/smoke/upstream.yaml
 
 test: check ## everything that needs no emulator
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --ignore tests/deploy
@@ -93,3 +94,10 @@ dev-lambda: build install $(MINISTACK_VENV)/.done ## the functions as Lambda run
 bench: build install $(MINISTACK_VENV)/.done $(NAIVE_VENV)/.done ## what the chat function costs, beside a plain forwarder
 	$(NAIVE_VENV)/bin/python -m compileall -q $(NAIVE_VENV)/lib
 	$(BIN)/python -m waystation_cli.bench_lambda
+
+sam-local: build install $(MINISTACK_VENV)/.done ## the API in containers, by sam local start-api, until Ctrl-C; needs Docker
+	$(BIN)/python -m waystation_cli.sam_local $(OPTIONS)
+
+smoke-aws: build install ## deploys to your AWS account, streams a chat, and removes all of it; asks first
+	$(BIN)/python -m waystation_cli.smoke_aws $(if $(CONFIG),--config $(CONFIG)) $(if $(MODEL),--model $(MODEL)) \
+		$(if $(ENV_FILE),--env-file $(ENV_FILE)) $(if $(YES),--yes)

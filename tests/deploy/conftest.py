@@ -22,7 +22,8 @@ from tests.support.fake_upstream import (
     json_reply,
     streamed,
 )
-from waystation_cli.deploy_local import Deployment, deploy
+from waystation_cli.deploy_local import deploy
+from waystation_cli.deployment import Deployment
 from waystation_cli.ministack import run_ministack
 from waystation_cli.ministack_gaps import SECRETS_POLICY
 
@@ -77,11 +78,7 @@ class Gateway:
 
     def resource(self, logical_id: str) -> str:
         """Return the name that a resource of the stack has in AWS."""
-        found = self.client("cloudformation").describe_stack_resource(
-            StackName=self.deployment.stack_name, LogicalResourceId=logical_id
-        )
-        name: str = found["StackResourceDetail"]["PhysicalResourceId"]
-        return name
+        return self.deployment.resource(logical_id)
 
     def model_ids(self, endpoint: str = "Fake") -> list[str]:
         """Return the listed ids of an endpoint's models."""

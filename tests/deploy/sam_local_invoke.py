@@ -13,14 +13,12 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from waystation_cli.deploy_local import SAM, Deployment, deploy, run, serve_demo
+from waystation_cli.deploy_local import deploy, serve_demo
+from waystation_cli.deployment import SAM, Deployment, run
 from waystation_cli.ministack import run_ministack
+from waystation_cli.sam_local import DOCKER_HOST_IP, local_template
 
-BUILD = Path(".aws-sam/build")
 EVENTS = {
     "chat.json": "ChatFunction",
     "chat-stream.json": "ChatFunction",
@@ -33,19 +31,13 @@ EVENTS = {
     "key-expiry.json": "AccountFunction",
 }
 JOBS = {"title-job.json"}
-VARIABLES = {
-    "CONFIG_URI": "ConfigUri",
-    "TABLE_NAME": "TableName",
-    "SECRETS_PREFIX": "SecretsPrefix",
-    "KMS_KEY_ID": "UserKeysKey",
-}
 PLACEHOLDER_KEY = "sk-waystation-local"
 
 
 def main() -> None:
     """Print each answer; end with status 1 if one is no 200, or a job's not null."""
     parser = argparse.ArgumentParser(description="Run the events through `sam local invoke`.")
-    parser.add_argument("--host", default="172.17.0.1", help="where containers find this machine")
+    parser.add_argument("--host", default=DOCKER_HOST_IP, help="where containers find this machine")
     options, more = parser.parse_known_args()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -65,24 +57,10 @@ def main() -> None:
 
 def _invoke(deployment: Deployment, function: str, *options: str | Path) -> object:
     command: list[str | Path] = [SAM, "local", "invoke", function, *options]
-    command += ["--template", _template(deployment)]
+    command += ["--template", local_template(deployment)]
     answer: object = json.loads(run(command, deployment.aws.environment()).splitlines()[-1])
     sys.stdout.write(f"{function} {json.dumps(answer, indent=2)}\n")
     return answer
-
-
-def _template(deployment: Deployment) -> Path:
-    """Write the built template with the emulator's values in the functions' environment.
-
-    `sam local` passes only variables that the template names, and takes none of AWS's own.
-    """
-    template: dict[str, Any] = yaml.safe_load((BUILD / "template.yaml").read_text("utf-8"))
-    variables = template["Globals"]["Function"]["Environment"]["Variables"]
-    variables |= {name: deployment.outputs[output] for name, output in VARIABLES.items()}
-    variables["AWS_ENDPOINT_URL"] = deployment.aws.url
-    path = BUILD / "template-local.yaml"
-    path.write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
-    return path
 
 
 def _event(name: str, key: str) -> str:

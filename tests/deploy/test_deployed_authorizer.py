@@ -9,7 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from waystation_cli.deploy_local import Deployment, deploy
+from waystation_cli.deploy_local import deploy
+from waystation_cli.deployment import Deployment
 from waystation_cli.ministack import MiniStack, run_ministack
 
 APP = "https://app.example.com"

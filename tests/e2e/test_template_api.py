@@ -60,7 +60,7 @@ def test_every_route_but_health_asks_the_authorizer():
         (method, path)
         for path, methods in API["DefinitionBody"]["paths"].items()
         for method, operation in methods.items()
-        if operation["security"] == {"Fn::If": ["HasAuthorizer", [{"caller": []}], NOTHING]}
+        if operation["security"] == {"Fn::If": ["HasAuthorizer", [{"caller": []}], []]}
     ]
     open_to_all = {("get", "/healthz"), ("any", "/{proxy+}")}
     routes = {event for event in EVENTS if event[0] != "options"}
@@ -107,15 +107,16 @@ def test_api_may_invoke_the_chat_function_on_its_routes():
 
 
 def test_authorizers_answers_are_kept_for_all_that_it_decides_by():
-    schemes = API["DefinitionBody"]["components"]["securitySchemes"]["Fn::If"]
-    assert schemes[0] == "HasUserPool"
-    assert schemes[2]["Fn::If"][0] == "HasAuthorizerFunction"
-    asked = schemes[2]["Fn::If"][1]["caller"]["x-amazon-apigateway-authorizer"]
+    components = API["DefinitionBody"]["components"]["Fn::If"]
+    assert components[0] == "HasUserPool"
+    assert components[2]["Fn::If"][0] == "HasAuthorizerFunction"
+    schemes = components[2]["Fn::If"][1]["securitySchemes"]
+    asked = schemes["caller"]["x-amazon-apigateway-authorizer"]
     assert asked["type"] == "request"
     assert asked["identitySource"] == {"Ref": "AuthorizerIdentitySource"}
     assert asked["authorizerResultTtlInSeconds"] == {"Ref": "AuthorizerTtl"}
     assert TEMPLATE["Parameters"]["AuthorizerTtl"]["MaxValue"] <= 300
-    assert schemes[2]["Fn::If"][2] == NOTHING
+    assert components[2]["Fn::If"][2] == NOTHING
 
 
 def test_functions_believe_the_authorizer_only_where_there_is_one():

@@ -26,9 +26,14 @@ def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, 
 
 _TemplateLoader.add_multi_constructor("!", _long_form)
 
-TEMPLATE: dict[str, Any] = yaml.load(
-    (ROOT / "template.yaml").read_text(encoding="utf-8"), _TemplateLoader
-)
+
+def load(text: str) -> dict[str, Any]:
+    """Read a template, or a part of one."""
+    template: dict[str, Any] = yaml.load(text, _TemplateLoader)
+    return template
+
+
+TEMPLATE = load((ROOT / "template.yaml").read_text(encoding="utf-8"))
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 FUNCTIONS = {
     name: resource["Properties"]

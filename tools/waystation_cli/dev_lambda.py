@@ -15,7 +15,8 @@ from typing import IO
 
 import uvicorn
 
-from waystation_cli.deploy_local import Deployment, DeploymentError, deploy, run, serve_demo
+from waystation_cli.deploy_local import deploy, serve_demo
+from waystation_cli.deployment import Deployment, DeploymentError, run
 from waystation_cli.dev import curl_line
 from waystation_cli.local_lambda.front import LocalApi
 from waystation_cli.local_lambda.function import FunctionSpec, LocalFunction
@@ -110,13 +111,9 @@ async def _serve(functions: Mapping[str, LocalFunction], port: int) -> None:
 def _environment(deployment: Deployment, logical_id: str) -> Mapping[str, str]:
     """Return the variables that a function was deployed with, and the way to the emulated AWS."""
     aws = deployment.aws
-    cloudformation = aws.session().client("cloudformation", endpoint_url=aws.url)
-    found = cloudformation.describe_stack_resource(
-        StackName=deployment.stack_name, LogicalResourceId=logical_id
-    )
-    name = found["StackResourceDetail"]["PhysicalResourceId"]
     functions = aws.session().client("lambda", endpoint_url=aws.url)
-    deployed = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    found = functions.get_function_configuration(FunctionName=deployment.resource(logical_id))
+    deployed = found["Environment"]["Variables"]
     emulated = {n: v for n, v in aws.environment().items() if n.startswith("AWS_")}
     return {**deployed, **emulated, "RESPONSE_MODE": "stream"}
 

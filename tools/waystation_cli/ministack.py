@@ -62,6 +62,14 @@ class MiniStack:
             aws_access_key_id=_OWNER, aws_secret_access_key=_OWNER, region_name=REGION
         )
 
+    def public_url(self, told: str) -> str:
+        """Return where an API or a function URL is, of which a stack tells AWS's own URL."""
+        host, _, path = told.removeprefix("https://").partition("/")
+        name, kind, *_ = host.split(".")
+        if kind == "lambda-url":
+            return f"{self.url}/_aws/lambda-url/{name}/{path}".rstrip("/")
+        return f"{self.url}/restapis/{name}/{path}/_user_request_"
+
 
 @contextmanager
 def run_ministack(*, host: str = "127.0.0.1", port: int = 0, log: Path) -> Iterator[MiniStack]:
@@ -93,6 +101,7 @@ def _environment(aws: MiniStack, directory: str) -> dict[str, str]:
         "HOME": directory,
         "TMPDIR": directory,
         "AUTH": "true",
+        "AWS_ENDPOINT_URL": aws.url,  # where its functions find it
         "AWS_ACCESS_KEY_ID": _OWNER,
         "AWS_SECRET_ACCESS_KEY": _OWNER,
         "BIND_HOST": aws.host,

@@ -16,6 +16,17 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 _RESPONSES = "x-amazon-apigateway-gateway-responses"
 
 
+def complete(aws: MiniStack, stack_name: str) -> None:
+    """Make up for all of it in a deployed stack."""
+    cloudformation = aws.session().client("cloudformation", endpoint_url=aws.url)
+    found = cloudformation.describe_stack_resource(
+        StackName=stack_name, LogicalResourceId="ConfigBucket"
+    )
+    complete_api(aws, stack_name)
+    allow_secret_batches(aws, stack_name)
+    open_config_bucket(aws, found["StackResourceDetail"]["PhysicalResourceId"])
+
+
 def complete_api(aws: MiniStack, stack_name: str) -> None:
     """Put the `any` methods and the gateway responses, which the emulator's import passes over."""
     cloudformation = aws.session().client("cloudformation", endpoint_url=aws.url)

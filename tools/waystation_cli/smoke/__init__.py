@@ -1,0 +1,1 @@
+"""The parts of `make smoke-aws`."""
