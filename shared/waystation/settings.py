@@ -19,6 +19,7 @@
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
+| METRICS | `on` or `off`: whether lines of the log carry CloudWatch's metrics | `on` on Lambda |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
@@ -52,6 +53,7 @@ ENVIRONMENT_NAMES = frozenset(
         "TITLE_FUNCTION",
         "KMS_KEY_ID",
         "LOG_LEVEL",
+        "METRICS",
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
@@ -60,6 +62,7 @@ ENVIRONMENT_NAMES = frozenset(
 )
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
+_SWITCH = ("on", "off")
 _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
 # Where the Lambda sandbox, and what AWS puts beside it, says that it listens.
@@ -122,6 +125,8 @@ def load_settings(
     mode = env.get("RESPONSE_MODE") or "buffered"
     if mode not in _RESPONSE_MODES:
         faults.append(f"RESPONSE_MODE must be one of: {', '.join(_RESPONSE_MODES)}")
+    if env.get("METRICS", "") not in ("", *_SWITCH):
+        faults.append("METRICS must be on or off")
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
         faults.append("VIA_TOKEN must be letters, digits, dots, hyphens and underscores")
     if faults:
@@ -187,6 +192,13 @@ def log_level(env: Mapping[str, str] | None = None) -> str:
     """Return LOG_LEVEL, or INFO where it is unset or no level."""
     level = (environment() if env is None else env).get("LOG_LEVEL", "").upper()
     return level if level in _LOG_LEVELS else "INFO"
+
+
+def metrics_namespace(env: Mapping[str, str] | None = None) -> str | None:
+    """Return the namespace of this gateway's metrics, which is its name; None if there are none."""
+    env = environment() if env is None else env
+    switch = env.get("METRICS") or ("on" if runs_on_lambda(env) else "off")
+    return via_token(env) if switch == "on" else None
 
 
 def _origins(env: Mapping[str, str], faults: list[str]) -> frozenset[str]:

@@ -14,6 +14,7 @@ from waystation.settings import (
     environment,
     load_settings,
     log_level,
+    metrics_namespace,
     runs_on_lambda,
     via_token,
 )
@@ -95,6 +96,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_ID_PREFIX": "a\nb",
         "CORS_ORIGINS": "*",
         "RESPONSE_MODE": "fast",
+        "METRICS": "yes",
         "VIA_TOKEN": "a b",
     }
     with pytest.raises(SettingsError) as caught:
@@ -107,7 +109,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_CLAIMS must be field=claim,... with LibreChat's user fields, each once; "
         "ADMIN_CLAIM must be claim=value; TRUSTED_CLAIM must be claim=value; "
         "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com; "
-        "RESPONSE_MODE must be one of: stream, buffered; "
+        "RESPONSE_MODE must be one of: stream, buffered; METRICS must be on or off; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
 
@@ -257,6 +259,24 @@ def test_log_level_is_one_of_four(given, level):
 @pytest.mark.parametrize("given", ["", "a b", "a,b", "é", "a\n"])
 def test_name_in_via_can_stand_in_a_header(given):
     assert via_token({"VIA_TOKEN": given}) == "waystation"
+
+
+LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "chat"}
+
+
+@pytest.mark.parametrize(
+    ("env", "namespace"),
+    [
+        (LAMBDA, "waystation"),
+        ({**LAMBDA, "VIA_TOKEN": "waystation-prod"}, "waystation-prod"),
+        ({**LAMBDA, "METRICS": "off"}, None),
+        ({}, None),
+        ({"METRICS": "on"}, "waystation"),
+    ],
+    ids=["Lambda", "named", "off on Lambda", "elsewhere", "on elsewhere"],
+)
+def test_metrics_are_those_of_this_gateway_and_on_where_cloudwatch_reads_them(env, namespace):
+    assert metrics_namespace(env) == namespace
 
 
 def test_lambda_is_told_by_its_own_variable():

@@ -1,7 +1,7 @@
 """Keeps what the one log line of a chat tells: what was asked for, and what came of it."""
 
 from waystation.calls.metered import OnSettled
-from waystation.calls.noting import notes_of
+from waystation.calls.noting import listed_model, notes_of
 from waystation.chat.service import Chat, ChatService
 from waystation.identity.incoming import Incoming
 from waystation.ledger.records import LedgerRecord, bounded
@@ -17,7 +17,12 @@ async def route_noted(
     """
     incoming.notes.update(model=bounded(request.model), stream=request.stream)
     chat = await service.route(incoming, request)
-    incoming.notes.update(endpoint=chat.call.endpoint.name, model=bounded(chat.call.model))
+    call = chat.call
+    incoming.notes.update(
+        endpoint=call.endpoint.name,
+        model=bounded(call.model),
+        listed_model=listed_model(call.endpoint, call.model),
+    )
 
     def on_settled(record: LedgerRecord) -> None:
         incoming.notes.update(notes_of(record))

@@ -60,6 +60,7 @@ _REFUSED = frozenset(
         "OUTBOX_URL",
         "KMS_KEY_ID",
         "LOG_LEVEL",
+        "METRICS",
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
