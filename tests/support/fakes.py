@@ -15,7 +15,7 @@ from waystation.credentials.sources import SecretSourceError
 from waystation.egress.client import Egress, UpstreamResponse
 from waystation.egress.deadlines import Deadline
 from waystation.errors import ResponseTooLargeError
-from waystation.ledger.records import LedgerRecord
+from waystation.ledger.records import LedgerRecord, Opening
 from waystation.wire.upstream_request import UpstreamRequest
 
 
@@ -140,10 +140,15 @@ class BrokenTable:
 
 
 class InMemoryLedger:
-    """A ledger that remembers every record it was given."""
+    """A ledger that remembers every opening and every record it was given."""
 
     def __init__(self) -> None:
+        self.openings: list[Opening] = []
         self.records: list[LedgerRecord] = []
+
+    async def open(self, opening: Opening) -> None:
+        await asyncio.sleep(0)
+        self.openings.append(opening)
 
     async def settle(self, record: LedgerRecord) -> None:
         await asyncio.sleep(0)

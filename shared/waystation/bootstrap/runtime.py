@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from waystation.account.service import AccountService
 from waystation.aws.key_service import KeyService
+from waystation.aws.queue import Queue
 from waystation.aws.table import Table
 from waystation.calls.metered import MeteredCalls
 from waystation.calls.routing import Routes
@@ -76,6 +77,7 @@ def build_runtime(
     allowed_addresses: frozenset[str] = frozenset(),
     make_bedrock: Callable[[], Sender] | None = None,
     make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
+    outbox: Queue | None = None,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
     config = ConfigLoader(
@@ -96,7 +98,7 @@ def build_runtime(
         egress=senders,
         secrets=secrets,
         user_keys=user_keys,
-        ledger=TableLedger(table),
+        ledger=TableLedger(table, outbox, _now_ms),
         now_ms=_now_ms,
         prices=PriceBooks(ConfiguredPrices(), learned),
     )

@@ -1,16 +1,18 @@
-"""The one record of a request, and its shape in the table.
+"""The one record of a request, open and final, and its shape in the table.
 
     U#<user id> / REQ#<ulid>
 
-`state` is SETTLED for a request that was answered, RELEASED for one that cost nothing. An absent
-`cost` means that no price was known, never zero. Keys and texts made by users are encoded and
-bounded, so that they can neither collide nor grow.
+`state` is RESERVED while the request is open, SETTLED for one that was answered, RELEASED for one
+that cost nothing, EXPIRED for one that nobody settled in time. An absent `cost` means that no price
+was known, never zero. Keys and texts made by users are encoded and bounded, so that they can
+neither collide nor grow. Only open records are in the index, under `OPEN#<shard>`.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from zlib import crc32
 
 from waystation.ledger.pricing import Rates
 from waystation.wire.key_parts import MAX_PART_BYTES, encode_part
@@ -19,15 +21,84 @@ from waystation.wire.usage import Usage
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
-State = Literal["SETTLED", "RELEASED"]
+State = Literal["SETTLED", "RELEASED", "EXPIRED"]
 Kind = Literal["chat", "title"]
+
+SHARDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A caller's idempotency key: the sort key of its item, and the digest of the body it is for.
+
+    Its item is `U#<user id>` / `IDM#<sha256 of the route and the key>`.
+    """
+
+    sk: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known of a request before its upstream is asked. Times are UTC, ms since 1970.
+
+    `hold_nanousd` is set aside in the user's balance if the request `draws` on it. A record that
+    is not settled by `expires_at_ms` is taken for the record of a call that was cut off.
+    """
+
+    request_id: str
+    user_id: str
+    key_id: str
+    endpoint: str
+    model: str
+    kind: Kind
+    config_version: str
+    created_at_ms: int
+    expires_at_ms: int
+    estimated_input_tokens: int
+    rates: Rates | None = None
+    conversation_id: str | None = None
+    is_stream: bool = False
+    hold_nanousd: int = 0
+    draws: bool = False
+    idempotency: Idempotency | None = None
+
+    def to_item(self) -> dict[str, object]:
+        """Return the item to store; attributes without a value are left out."""
+        user = encode_part(self.user_id)
+        return _present(
+            {
+                "PK": f"U#{user}",
+                "SK": f"REQ#{self.request_id}",
+                "GSI1PK": open_partition(shard_of(self.request_id)),
+                "GSI1SK": f"{self.expires_at_ms:013d}#{user}#{self.request_id}",
+                "state": "RESERVED",
+                "kind": self.kind,
+                "user_id": bounded(self.user_id),
+                "key_id": self.key_id,
+                "endpoint": bounded(self.endpoint),
+                "model": bounded(self.model),
+                "hold": self.hold_nanousd,
+                "draws": self.draws or None,
+                "idempotency": self.idempotency.sk if self.idempotency else None,
+                "estimated_in": self.estimated_input_tokens,
+                "rates": _rates(self.rates) if self.rates else None,
+                "price_source": self.rates.source if self.rates else None,
+                "config_version": self.config_version,
+                "conversation_id": bounded(self.conversation_id),
+                "stream": self.is_stream,
+                "created_at": write_moment(self.created_at_ms),
+                "expires_at": self.expires_at_ms,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
     """What is known of a request when it is over. Times are UTC, in milliseconds since 1970.
 
-    `rates_by_model` are those of other models that took a share of the tokens.
+    `rates_by_model` are those of other models that took a share of the tokens. `hold_nanousd`,
+    `draws` and `idempotency` are those of its opening.
     """
 
     request_id: str
@@ -48,6 +119,9 @@ class LedgerRecord:
     upstream_id: str | None = None
     error_code: str | None = None
     is_stream: bool = False
+    hold_nanousd: int = 0
+    draws: bool = False
+    idempotency: Idempotency | None = None
 
     def to_item(self) -> dict[str, object]:
         """Return the item to store; attributes without a value are left out."""
@@ -60,7 +134,9 @@ class LedgerRecord:
             "key_id": self.key_id,
             "endpoint": bounded(self.endpoint),
             "model": bounded(self.model),
-            "hold": 0,
+            "hold": self.hold_nanousd,
+            "draws": self.draws or None,
+            "idempotency": self.idempotency.sk if self.idempotency else None,
             "cost": self.cost_nanousd,
             "priced": self.rates is not None if self.usage else None,
             "tokens": _tokens(self.usage) if self.usage else None,
@@ -76,7 +152,17 @@ class LedgerRecord:
             "created_at": write_moment(self.created_at_ms),
             "settled_at": write_moment(self.settled_at_ms),
         }
-        return {name: value for name, value in item.items() if value is not None}
+        return _present(item)
+
+
+def open_partition(shard: int) -> str:
+    """Return the key of the index under which one shard of the open records is."""
+    return f"OPEN#{shard}"
+
+
+def shard_of(text: str) -> int:
+    """Return which of the SHARDS a text is in."""
+    return crc32(text.encode()) % SHARDS
 
 
 def bounded(text: str | None) -> str | None:
@@ -84,6 +170,10 @@ def bounded(text: str | None) -> str | None:
     if text is None:
         return None
     return _CONTROLS.sub("", text).encode()[:MAX_PART_BYTES].decode(errors="ignore")
+
+
+def _present(item: Mapping[str, object | None]) -> dict[str, object]:
+    return {name: value for name, value in item.items() if value is not None}
 
 
 def _tokens(usage: Usage) -> dict[str, int]:
