@@ -17,6 +17,8 @@
 | CORS_ORIGINS | origins of browser apps that may call; several with commas | none |
 | RESPONSE_MODE | `stream`, or `buffered` where whole answers are waited for | `buffered` |
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
+| OUTBOX_URL | the SQS queue for records that the table does not take | there is none |
+| SWEEP_POLICY | the cost of what nobody settled: `estimate`, `hold`, `release` | `estimate` |
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
 | METRICS | `on` or `off`: whether lines of the log carry CloudWatch's metrics | `on` on Lambda |
@@ -51,6 +53,8 @@ ENVIRONMENT_NAMES = frozenset(
         "CORS_ORIGINS",
         "RESPONSE_MODE",
         "TITLE_FUNCTION",
+        "OUTBOX_URL",
+        "SWEEP_POLICY",
         "KMS_KEY_ID",
         "LOG_LEVEL",
         "METRICS",
@@ -62,6 +66,7 @@ ENVIRONMENT_NAMES = frozenset(
 )
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
+_SWEEP_POLICIES = ("estimate", "hold", "release")
 _SWITCH = ("on", "off")
 _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
@@ -86,6 +91,7 @@ _ORIGIN = re.compile(
 )
 
 ResponseMode = Literal["stream", "buffered"]
+SweepPolicy = Literal["estimate", "hold", "release"]
 
 
 class SettingsError(ValueError):
@@ -103,6 +109,8 @@ class Settings:
     cors_origins: frozenset[str] = frozenset()
     response_mode: ResponseMode = "buffered"
     title_function: str | None = None
+    outbox_url: str | None = None
+    sweep_policy: SweepPolicy = "estimate"
     kms_key_id: str | None = None
     egress_proxy: str | None = None
     ca_bundle: str | None = None
@@ -125,6 +133,9 @@ def load_settings(
     mode = env.get("RESPONSE_MODE") or "buffered"
     if mode not in _RESPONSE_MODES:
         faults.append(f"RESPONSE_MODE must be one of: {', '.join(_RESPONSE_MODES)}")
+    policy = env.get("SWEEP_POLICY") or "estimate"
+    if policy not in _SWEEP_POLICIES:
+        faults.append(f"SWEEP_POLICY must be one of: {', '.join(_SWEEP_POLICIES)}")
     if env.get("METRICS", "") not in ("", *_SWITCH):
         faults.append("METRICS must be on or off")
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
@@ -139,6 +150,8 @@ def load_settings(
         cors_origins=origins,
         response_mode=cast("ResponseMode", mode),
         title_function=env.get("TITLE_FUNCTION") or None,
+        outbox_url=env.get("OUTBOX_URL") or None,
+        sweep_policy=cast("SweepPolicy", policy),
         kms_key_id=env.get("KMS_KEY_ID") or None,
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,

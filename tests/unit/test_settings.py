@@ -14,7 +14,6 @@ from waystation.settings import (
     environment,
     load_settings,
     log_level,
-    metrics_namespace,
     runs_on_lambda,
     via_token,
 )
@@ -50,6 +49,8 @@ def test_every_variable_is_read():
         "USER_ID_PREFIX": "sso:",
         "CORS_ORIGINS": "https://app.example.com, http://localhost:3000",
         "RESPONSE_MODE": "stream",
+        "OUTBOX_URL": "https://sqs.example.com/1/outbox",
+        "SWEEP_POLICY": "hold",
         "KMS_KEY_ID": "alias/users",
         "EGRESS_PROXY": "http://proxy:8080",
         "CA_BUNDLE": "/ca.pem",
@@ -77,6 +78,8 @@ def test_every_variable_is_read():
         ),
         cors_origins=frozenset({"https://app.example.com", "http://localhost:3000"}),
         response_mode="stream",
+        outbox_url="https://sqs.example.com/1/outbox",
+        sweep_policy="hold",
         kms_key_id="alias/users",
         egress_proxy="http://proxy:8080",
         ca_bundle="/ca.pem",
@@ -96,6 +99,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_ID_PREFIX": "a\nb",
         "CORS_ORIGINS": "*",
         "RESPONSE_MODE": "fast",
+        "SWEEP_POLICY": "forget",
         "METRICS": "yes",
         "VIA_TOKEN": "a b",
     }
@@ -109,7 +113,8 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_CLAIMS must be field=claim,... with LibreChat's user fields, each once; "
         "ADMIN_CLAIM must be claim=value; TRUSTED_CLAIM must be claim=value; "
         "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com; "
-        "RESPONSE_MODE must be one of: stream, buffered; METRICS must be on or off; "
+        "RESPONSE_MODE must be one of: stream, buffered; "
+        "SWEEP_POLICY must be one of: estimate, hold, release; METRICS must be on or off; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
 
@@ -259,24 +264,6 @@ def test_log_level_is_one_of_four(given, level):
 @pytest.mark.parametrize("given", ["", "a b", "a,b", "é", "a\n"])
 def test_name_in_via_can_stand_in_a_header(given):
     assert via_token({"VIA_TOKEN": given}) == "waystation"
-
-
-LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "chat"}
-
-
-@pytest.mark.parametrize(
-    ("env", "namespace"),
-    [
-        (LAMBDA, "waystation"),
-        ({**LAMBDA, "VIA_TOKEN": "waystation-prod"}, "waystation-prod"),
-        ({**LAMBDA, "METRICS": "off"}, None),
-        ({}, None),
-        ({"METRICS": "on"}, "waystation"),
-    ],
-    ids=["Lambda", "named", "off on Lambda", "elsewhere", "on elsewhere"],
-)
-def test_metrics_are_those_of_this_gateway_and_on_where_cloudwatch_reads_them(env, namespace):
-    assert metrics_namespace(env) == namespace
 
 
 def test_lambda_is_told_by_its_own_variable():

@@ -58,6 +58,7 @@ _REFUSED = frozenset(
         "RESPONSE_MODE",
         "TITLE_FUNCTION",
         "OUTBOX_URL",
+        "SWEEP_POLICY",
         "KMS_KEY_ID",
         "LOG_LEVEL",
         "METRICS",

@@ -1,0 +1,22 @@
+"""Whose metrics lines of the log carry, if any."""
+
+import pytest
+
+from waystation.settings import metrics_namespace
+
+LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "chat"}
+
+
+@pytest.mark.parametrize(
+    ("env", "namespace"),
+    [
+        (LAMBDA, "waystation"),
+        ({**LAMBDA, "VIA_TOKEN": "waystation-prod"}, "waystation-prod"),
+        ({**LAMBDA, "METRICS": "off"}, None),
+        ({}, None),
+        ({"METRICS": "on"}, "waystation"),
+    ],
+    ids=["Lambda", "named", "off on Lambda", "elsewhere", "on elsewhere"],
+)
+def test_metrics_are_those_of_this_gateway_and_on_where_cloudwatch_reads_them(env, namespace):
+    assert metrics_namespace(env) == namespace
