@@ -11,7 +11,7 @@ MINISTACK_PORT ?= 4566
 export ARCH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help install dev test check format lock validate build e2e deploy-local dev-lambda
+.PHONY: help install dev test check format lock prices validate build e2e deploy-local dev-lambda
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -54,6 +54,9 @@ lock: ## pins the lists anew, with hashes
 	.local/lock/bin/uv pip compile $(LOCK) tests/deploy/sam-requirements.in -o tests/deploy/sam-requirements.txt
 	.local/lock/bin/uv pip compile $(subst 3.11,3.13,$(LOCK)) tests/deploy/ministack-requirements.in -o tests/deploy/ministack-requirements.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+prices: $(VENV)/.tests ## the public prices, as the pinned genai-prices knows them
+	PYTHONPATH=tools $(BIN)/python -m price_data.write
 
 $(SAM_VENV)/.done: tests/deploy/sam-requirements.txt
 	test -x $(SAM_VENV)/bin/python || $(PYTHON) -m venv $(SAM_VENV)

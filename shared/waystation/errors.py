@@ -38,6 +38,7 @@
     ├── LedgerUnavailableError           503 ledger_unavailable; the DynamoDB table
     └── InternalError                    500 internal_error, fixed text
 
+What the ledger refuses is in `ledger.errors`.
 A message is safe for clients: it never holds a secret, a prompt or an upstream's address.
 """
 

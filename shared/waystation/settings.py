@@ -16,6 +16,8 @@
 | USER_ID_PREFIX | put before the user ids that tokens and authorizers give | none |
 | CORS_ORIGINS | origins of browser apps that may call; several with commas | none |
 | RESPONSE_MODE | `stream`, or `buffered` where whole answers are waited for | `buffered` |
+| FIRST_BYTE_TIMEOUT_S | seconds until a streamed answer's first event | `120` |
+| IDLE_TIMEOUT_S | seconds between the bytes of a streamed answer | `60` |
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
 | OUTBOX_URL | the SQS queue for records that the table does not take | there is none |
 | SWEEP_POLICY | the cost of what nobody settled: `estimate`, `hold`, `release` | `estimate` |
@@ -25,6 +27,7 @@
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
+| PUBLIC_PRICES | `on`, or `off` where only prices of yours and of upstreams' lists count | `on` |
 | VIA_TOKEN | this gateway's name, by which it notices that it asks itself | `waystation` |
 """
 
@@ -52,6 +55,8 @@ ENVIRONMENT_NAMES = frozenset(
         "USER_ID_PREFIX",
         "CORS_ORIGINS",
         "RESPONSE_MODE",
+        "FIRST_BYTE_TIMEOUT_S",
+        "IDLE_TIMEOUT_S",
         "TITLE_FUNCTION",
         "OUTBOX_URL",
         "SWEEP_POLICY",
@@ -61,6 +66,7 @@ ENVIRONMENT_NAMES = frozenset(
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
+        "PUBLIC_PRICES",
         "VIA_TOKEN",
     }
 )
@@ -68,6 +74,9 @@ _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
 _SWEEP_POLICIES = ("estimate", "hold", "release")
 _SWITCH = ("on", "off")
+_FIRST_BYTE_S, _IDLE_S = 120, 60
+_SECONDS = re.compile(r"[1-9][0-9]{0,2}")
+_MOST_SECONDS = 900  # Lambda's own limit
 _VIA_DEFAULT = "waystation"
 _VIA = re.compile(r"[A-Za-z0-9._-]+")
 # Where the Lambda sandbox, and what AWS puts beside it, says that it listens.
@@ -108,6 +117,8 @@ class Settings:
     identity: IdentitySettings = KEYS_ONLY
     cors_origins: frozenset[str] = frozenset()
     response_mode: ResponseMode = "buffered"
+    first_byte_s: int = _FIRST_BYTE_S
+    idle_s: int = _IDLE_S
     title_function: str | None = None
     outbox_url: str | None = None
     sweep_policy: SweepPolicy = "estimate"
@@ -115,6 +126,7 @@ class Settings:
     egress_proxy: str | None = None
     ca_bundle: str | None = None
     allowed_addresses: frozenset[str] = frozenset()
+    public_prices: bool = True
     via_token: str = _VIA_DEFAULT
 
 
@@ -136,8 +148,13 @@ def load_settings(
     policy = env.get("SWEEP_POLICY") or "estimate"
     if policy not in _SWEEP_POLICIES:
         faults.append(f"SWEEP_POLICY must be one of: {', '.join(_SWEEP_POLICIES)}")
-    if env.get("METRICS", "") not in ("", *_SWITCH):
-        faults.append("METRICS must be on or off")
+    faults += [
+        f"{name} must be one of: {', '.join(_SWITCH)}"
+        for name in ("PUBLIC_PRICES", "METRICS")
+        if (env.get(name) or "on") not in _SWITCH
+    ]
+    first_byte_s = _seconds(env, "FIRST_BYTE_TIMEOUT_S", _FIRST_BYTE_S, faults)
+    idle_s = _seconds(env, "IDLE_TIMEOUT_S", _IDLE_S, faults)
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
         faults.append("VIA_TOKEN must be letters, digits, dots, hyphens and underscores")
     if faults:
@@ -149,6 +166,8 @@ def load_settings(
         identity=identity,
         cors_origins=origins,
         response_mode=cast("ResponseMode", mode),
+        first_byte_s=first_byte_s,
+        idle_s=idle_s,
         title_function=env.get("TITLE_FUNCTION") or None,
         outbox_url=env.get("OUTBOX_URL") or None,
         sweep_policy=cast("SweepPolicy", policy),
@@ -156,6 +175,7 @@ def load_settings(
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),
+        public_prices=env.get("PUBLIC_PRICES") != "off",
         via_token=via_token(env),
     )
 
@@ -212,6 +232,14 @@ def metrics_namespace(env: Mapping[str, str] | None = None) -> str | None:
     env = environment() if env is None else env
     switch = env.get("METRICS") or ("on" if runs_on_lambda(env) else "off")
     return via_token(env) if switch == "on" else None
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:
+    text = env.get(name) or str(default)
+    if _SECONDS.fullmatch(text) and int(text) <= _MOST_SECONDS:
+        return int(text)
+    faults.append(f"{name} must be a whole number of seconds from 1 to {_MOST_SECONDS}")
+    return default
 
 
 def _origins(env: Mapping[str, str], faults: list[str]) -> frozenset[str]:

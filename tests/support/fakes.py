@@ -15,6 +15,7 @@ from waystation.credentials.sources import SecretSourceError
 from waystation.egress.client import Egress, UpstreamResponse
 from waystation.egress.deadlines import Deadline
 from waystation.errors import ResponseTooLargeError
+from waystation.ledger.balances import BalanceRules
 from waystation.ledger.records import LedgerRecord, Opening
 from waystation.wire.upstream_request import UpstreamRequest
 
@@ -147,6 +148,10 @@ class InMemoryLedger:
         self.records: list[LedgerRecord] = []
 
     async def open(self, opening: Opening) -> None:
+        await asyncio.sleep(0)
+        self.openings.append(opening)
+
+    async def reserve(self, opening: Opening, balance: BalanceRules | None) -> None:
         await asyncio.sleep(0)
         self.openings.append(opening)
 

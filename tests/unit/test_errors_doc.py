@@ -6,6 +6,7 @@ from pathlib import Path
 
 from waystation import errors
 from waystation.errors import GatewayError, UpstreamRejectedError
+from waystation.ledger import errors as ledger_errors
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (\d{3}) \| `(\w+)` \| `(\w+)` \|", re.MULTILINE)
@@ -17,9 +18,8 @@ def classes(base: type[GatewayError] = GatewayError) -> Iterator[type[GatewayErr
         yield from classes(one)
 
 
-CODED = [
-    one for one in classes() if getattr(one, "code", None) and one.__module__ == errors.__name__
-]
+OURS = {errors.__name__, ledger_errors.__name__}
+CODED = [one for one in classes() if getattr(one, "code", None) and one.__module__ in OURS]
 FACTS = {(one.status, one.type, str(one.code)) for one in CODED}
 
 
@@ -35,8 +35,8 @@ def test_page_lists_every_code_with_its_status_and_type():
     assert set(rows) == FACTS
 
 
-def test_tree_in_the_module_lists_every_class():
-    tree = str(errors.__doc__)
+def test_trees_in_the_modules_list_every_class():
+    tree = f"{errors.__doc__}{ledger_errors.__doc__}"
     shown = set(re.findall(r"\b(\w+Error)\b", tree))
     assert shown == {"GatewayError", *(one.__name__ for one in classes())}
     for one in CODED:
@@ -56,6 +56,7 @@ def test_only_errors_that_are_worth_it_may_be_retried():
     never = {one.__name__ for one in classes() if not one.retryable}
     assert never == {
         "EndpointMisconfiguredError",
+        "IdempotencyCompletedError",
         "InternalError",
         "LoopDetectedError",
         "ResponseTooLargeError",

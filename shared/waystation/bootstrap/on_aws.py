@@ -96,6 +96,9 @@ def _runtime_of(settings: Settings) -> Runtime:
         make_bedrock=partial(make_bedrock_sender, settings.egress_proxy, settings.ca_bundle),
         make_title_starter=_title_starter(settings, clients),
         outbox=_outbox(settings, clients),
+        knows_public_prices=settings.public_prices,
+        first_byte_s=settings.first_byte_s,
+        idle_s=settings.idle_s,
     )
 
 

@@ -22,6 +22,7 @@ from waystation.credentials.own import values_in_use
 from waystation.credentials.secrets import Secrets
 from waystation.credentials.user_keys import UserKeys
 from waystation.egress.client import Egress
+from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S
 from waystation.identity.authentication import Authenticator, Identifies, KeyHolders
 from waystation.identity.authorizer import AuthorizerContext
 from waystation.identity.claims import ClaimRules
@@ -30,6 +31,7 @@ from waystation.identity_settings import KEYS_ONLY, IdentitySettings
 from waystation.ledger.learned import LearnedPrices
 from waystation.ledger.ledger import TableLedger
 from waystation.ledger.prices import ConfiguredPrices, PriceBooks
+from waystation.ledger.public_prices import PublicPrices
 from waystation.models.cache import ListCache
 from waystation.models.lists import ModelLists
 from waystation.models.service import ModelsService
@@ -78,6 +80,9 @@ def build_runtime(
     make_bedrock: Callable[[], Sender] | None = None,
     make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
     outbox: Queue | None = None,
+    knows_public_prices: bool = True,
+    first_byte_s: float = FIRST_BYTE_S,
+    idle_s: float = IDLE_S,
 ) -> Runtime:
     """Join collaborators that the caller has chosen."""
     config = ConfigLoader(
@@ -94,13 +99,15 @@ def build_runtime(
     senders = Senders(egress, make_bedrock or make_bedrock_sender)
     user_keys = UserKeys(table, key_service, now_ms=_now_ms)
     learned = LearnedPrices(table, now_ms=_now_ms)
+    public = PublicPrices(now_ms=_now_ms) if knows_public_prices else None
+    books = PriceBooks(ConfiguredPrices(), learned, *([public] if public else []))
     calls = MeteredCalls(
         egress=senders,
         secrets=secrets,
         user_keys=user_keys,
         ledger=TableLedger(table, outbox, _now_ms),
         now_ms=_now_ms,
-        prices=PriceBooks(ConfiguredPrices(), learned),
+        prices=books,
     )
     lists = ModelLists(
         sender=senders,
@@ -119,6 +126,8 @@ def build_runtime(
         calls=calls,
         now_ms=_now_ms,
         titles=make_title_starter(titles) if make_title_starter else None,
+        first_byte_s=first_byte_s,
+        idle_s=idle_s,
     )
     return Runtime(
         config=config,
@@ -126,7 +135,9 @@ def build_runtime(
             identity, table=table, secrets=secrets, egress=egress, allowed=allowed_addresses
         ),
         chat=chat,
-        models=ModelsService(config=config, built_ins=built_ins, lists=lists, secrets=secrets),
+        models=ModelsService(
+            config=config, built_ins=built_ins, lists=lists, secrets=secrets, prices=public
+        ),
         titles=titles,
         account=AccountService(
             config=config,

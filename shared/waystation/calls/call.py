@@ -6,6 +6,7 @@ from waystation.config.schema import Endpoint
 from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.ledger.records import Kind
+from waystation.wire.answers import Client
 from waystation.wire.chat_request import ChatRequest
 
 
@@ -16,7 +17,7 @@ class Call:
     `plainer` is the same request without an answer by a schema, for an upstream that refuses one.
     `own` is what the request itself brings for an endpoint with `user_provided`;
     `own_has_expired` is what the client says of the key it has stored. `allowed_addresses` are the
-    exact `host:port` pairs that the operator lets upstreams have.
+    exact `host:port` pairs that the operator lets upstreams have. `client` may leave at any time.
     """
 
     request_id: str
@@ -34,3 +35,4 @@ class Call:
     own: OwnCredentials | None = None
     own_has_expired: bool = False
     allowed_addresses: frozenset[str] = frozenset()
+    client: Client = field(default_factory=Client)

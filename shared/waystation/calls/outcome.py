@@ -94,6 +94,7 @@ class Outcome:
             upstream_id=upstream_id if isinstance(upstream_id, str) else None,
             error_code=self.error_code,
             is_stream=call.request.stream,
+            client_disconnected=call.client.is_gone,
         )
 
     def _input_characters(self) -> int:

@@ -10,7 +10,7 @@ from waystation.calls.routing import Routes
 from waystation.chat.titles import TitleBeside, TitleStarter, title_beside
 from waystation.config.snapshot import SnapshotSource
 from waystation.credentials.own import read_headers
-from waystation.egress.deadlines import Deadline
+from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S, Deadline
 from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming
 from waystation.wire.chat_request import ChatRequest
@@ -36,12 +36,17 @@ class ChatService:
         calls: MeteredCalls,
         now_ms: Callable[[], int],
         titles: TitleStarter | None = None,
+        first_byte_s: float = FIRST_BYTE_S,
+        idle_s: float = IDLE_S,
     ) -> None:
+        """Take how long a streamed answer may take to begin, and from one byte to the next."""
         self._config = config
         self._routes = routes
         self._calls = calls
         self._now_ms = now_ms
         self._titles = titles
+        self._first_byte_s = first_byte_s
+        self._idle_s = idle_s
 
     async def route(self, incoming: Incoming, asked: ChatRequest) -> Chat:
         """Decide which endpoint and model answer. Raises GatewayError."""
@@ -64,11 +69,12 @@ class ChatService:
             key_id=incoming.caller.key_id,
             placeholders=user.placeholders() | body,
             config_version=snapshot.version,
-            deadline=Deadline(incoming.ends_at),
+            deadline=Deadline(incoming.ends_at, self._first_byte_s, self._idle_s),
             created_at_ms=now,
             own=read_headers(incoming.headers),
             own_has_expired=expires_at is not None and expires_at <= now,
             allowed_addresses=snapshot.allowed_addresses,
+            client=incoming.client,
         )
         settings = snapshot.title_settings(route.endpoint)
         return Chat(call, title_beside(settings, self._titles, call, incoming, asked))

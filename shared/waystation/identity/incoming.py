@@ -7,6 +7,7 @@ from typing import cast
 from starlette.requests import Request
 
 from waystation.identity.user import Caller
+from waystation.wire.answers import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Incoming:
     """`headers` have lower-case names; `body` is checked JSON; `ends_at` is on the loop's clock.
 
     `notes` are the fields a use case adds to the one log line of the request. What it puts into
-    `afterwards` is done when the answer has been sent, in any case; it must not raise.
+    `afterwards` is done when the answer has been sent, in any case; it must not raise. `client`
+    tells, while an answer is sent, whether anyone still waits for it.
     """
 
     request_id: str
@@ -24,6 +26,7 @@ class Incoming:
     ends_at: float
     notes: dict[str, object]
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    client: Client = field(default_factory=Client)
 
 
 def incoming_of(request: Request) -> Incoming:

@@ -8,8 +8,11 @@ from typing import Literal, Protocol, cast
 
 from waystation.aws.queue import Queue, QueueError
 from waystation.aws.table import IS_NEW, Item, Put, Table, TableError, TableUnsureError
+from waystation.errors import LedgerUnavailableError
+from waystation.ledger.balances import BalanceRules
 from waystation.ledger.outbox import MessageKind, read_message, write_message
-from waystation.ledger.records import LedgerRecord, Opening
+from waystation.ledger.records import LedgerRecord, Opening, released
+from waystation.ledger.reserving import Reserving
 from waystation.ledger.retries import Patient, random_pause
 from waystation.ledger.settling import (
     FINAL,
@@ -21,6 +24,7 @@ from waystation.ledger.settling import (
 from waystation.wire.moments import write_moment
 
 OPEN_S = 1.0
+RESERVE_S = 2.0
 SETTLE_S = 1.8  # with the queue's time, less than what is kept of a function's time for it
 QUEUE_S = 0.8
 BACKGROUND_S = 2.0  # where no client waits
@@ -34,6 +38,13 @@ _log = logging.getLogger("waystation.ledger")
 class Ledger(Protocol):
     async def open(self, opening: Opening) -> None:
         """Make durable that a request is under way. Never raises: the request goes on."""
+
+    async def reserve(self, opening: Opening, balance: BalanceRules | None) -> None:
+        """Open a record only if its hold, and its idempotency key, can be had with it.
+
+        Raises InsufficientBalanceError, RateLimitedError, IdempotencyInProgressError,
+        IdempotencyCompletedError, IdempotencyKeyReusedError, LedgerUnavailableError.
+        """
 
     async def settle(self, record: LedgerRecord) -> None:
         """Make the record durable. Never raises: an answer that was given is not spoiled."""
@@ -69,6 +80,20 @@ class TableLedger:
         except Exception as error:  # whatever it is, the request goes on
             await self._defer("open", item, error)
 
+    async def reserve(self, opening: Opening, balance: BalanceRules | None) -> None:
+        reserving = Reserving(self._patient, opening, balance, self._now_ms)
+        try:
+            await reserving.run(_in(RESERVE_S))
+        except asyncio.CancelledError as error:
+            await self._undo(opening, error)
+            raise
+        except TableError as error:
+            told = {"request_id": opening.request_id, "cause": str(error)}
+            _log.error("ledger_unavailable", extra=told)
+            if isinstance(error, TableUnsureError):
+                await self._undo(opening, error)
+            raise LedgerUnavailableError("The ledger does not answer: try again.") from error
+
     async def settle(self, record: LedgerRecord) -> None:
         item = record.to_item()
         try:
@@ -103,6 +128,15 @@ class TableLedger:
         is_ours = found is not None and found.get("settled_at") == write_moment(now_ms)
         return "expired" if is_ours else "not_open"
 
+    async def _undo(self, opening: Opening, cause: BaseException) -> None:
+        """End what may have been reserved: the table may still be about to write it."""
+        code = LedgerUnavailableError.code
+        record = released(opening, now_ms=self._now_ms(), error_code=code)
+        if self._outbox is None:
+            await self.settle(record)
+        else:
+            await self._defer("settle", record.to_item(), cause)
+
     async def _open(self, item: Item, within_s: float) -> None:
         """Put an open record, unless there is one: its end may have come first."""
         await self._patient.transact([Put(item, IS_NEW)], ends_at=_in(within_s))
@@ -123,7 +157,7 @@ class TableLedger:
                 has_key = False  # another request has taken it over, or it is forgotten
         raise TableUnsureError("the record does not stay as it is")
 
-    async def _defer(self, kind: MessageKind, item: Item, cause: Exception) -> None:
+    async def _defer(self, kind: MessageKind, item: Item, cause: BaseException) -> None:
         """Leave to the queue what the table has not taken; to the log, if that fails too."""
         causes = [str(cause) if isinstance(cause, TableError) else type(cause).__name__]
         if self._outbox is not None:

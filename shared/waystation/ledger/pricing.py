@@ -12,15 +12,18 @@ from waystation.config.schema import Endpoint
 from waystation.wire.usage import Usage
 
 NANOUSD_PER_USD = 1_000_000_000
-_NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
+NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
 
 
-PriceSource: TypeAlias = Literal["tokenConfig", "list"]
+PriceSource: TypeAlias = Literal["tokenConfig", "list", "public"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """USD per million tokens, by kind, as the entry's tokenConfig says or the upstream's list."""
+    """USD per million tokens, by kind, and who says so: tokenConfig, the upstream's list, or all.
+
+    `version` is that of public data. `steps` are in rising order: a long input has other rates.
+    """
 
     prompt: Decimal
     completion: Decimal
@@ -28,6 +31,20 @@ class Rates:
     cache_write: Decimal
     cache_write_1h: Decimal | None = None  # what other writes cost, if there is none
     source: PriceSource = "tokenConfig"
+    version: str | None = None
+    steps: "tuple[Step, ...]" = ()
+
+    def of_input(self, tokens: int) -> "Rates":
+        """Return what every token costs in a call whose whole input has so many."""
+        return ([self] + [step.rates for step in self.steps if tokens > step.above])[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The rates of calls whose input has more than `above` tokens."""
+
+    above: int
+    rates: Rates
 
 
 def rates_of(endpoint: Endpoint, model: str) -> Rates | None:
@@ -51,11 +68,13 @@ def cost_nanousd(
     usage: Usage, rates: Rates, by_model: Mapping[str, Rates] = MappingProxyType({})
 ) -> int:
     """Return the cost of one request; shares of models in `by_model` cost what these cost."""
-    exact = _exact(usage, rates)
+    own = rates.of_input(usage.input_tokens)
+    exact = _exact(usage, own)
     for share in usage.shares:
         if share.model in by_model:
-            exact += _exact(share.usage, by_model[share.model]) - _exact(share.usage, rates)
-    return ceil(exact * _NANOUSD_PER_RATE)
+            theirs = by_model[share.model].of_input(share.usage.input_tokens)
+            exact += _exact(share.usage, theirs) - _exact(share.usage, own)
+    return ceil(exact * NANOUSD_PER_RATE)
 
 
 def rates_of_shares(endpoint: Endpoint, usage: Usage, model: str) -> dict[str, Rates]:

@@ -82,8 +82,9 @@ class Opening:
                 "draws": self.draws or None,
                 "idempotency": self.idempotency.sk if self.idempotency else None,
                 "estimated_in": self.estimated_input_tokens,
-                "rates": _rates(self.rates) if self.rates else None,
+                "rates": (_rates(self.rates, self.estimated_input_tokens) if self.rates else None),
                 "price_source": self.rates.source if self.rates else None,
+                "price_version": self.rates.version if self.rates else None,
                 "config_version": self.config_version,
                 "conversation_id": bounded(self.conversation_id),
                 "stream": self.is_stream,
@@ -122,6 +123,7 @@ class LedgerRecord:
     hold_nanousd: int = 0
     draws: bool = False
     idempotency: Idempotency | None = None
+    client_disconnected: bool = False
 
     def to_item(self) -> dict[str, object]:
         """Return the item to store; attributes without a value are left out."""
@@ -141,18 +143,45 @@ class LedgerRecord:
             "priced": self.rates is not None if self.usage else None,
             "tokens": _tokens(self.usage) if self.usage else None,
             "usage_source": self.usage.source if self.usage else None,
-            "rates": _rates(self.rates) if self.rates else None,
+            "rates": (
+                _rates(self.rates, self.usage.input_tokens) if self.rates and self.usage else None
+            ),
             "shares": _shares(self.usage, self.rates_by_model) if self.usage else None,
             "price_source": self.rates.source if self.rates else None,
+            "price_version": self.rates.version if self.rates else None,
             "config_version": self.config_version,
             "conversation_id": bounded(self.conversation_id),
             "upstream_id": bounded(self.upstream_id),
             "error_code": bounded(self.error_code),
             "stream": self.is_stream,
+            "client_disconnected": self.client_disconnected or None,
             "created_at": write_moment(self.created_at_ms),
             "settled_at": write_moment(self.settled_at_ms),
         }
         return _present(item)
+
+
+def released(opening: Opening, *, now_ms: int, error_code: str | None) -> LedgerRecord:
+    """Return the end of a request that was opened and used nothing."""
+    return LedgerRecord(
+        request_id=opening.request_id,
+        user_id=opening.user_id,
+        key_id=opening.key_id,
+        endpoint=opening.endpoint,
+        model=opening.model,
+        kind=opening.kind,
+        state="RELEASED",
+        config_version=opening.config_version,
+        created_at_ms=opening.created_at_ms,
+        settled_at_ms=now_ms,
+        cost_nanousd=0,
+        conversation_id=opening.conversation_id,
+        error_code=error_code,
+        is_stream=opening.is_stream,
+        hold_nanousd=opening.hold_nanousd,
+        draws=opening.draws,
+        idempotency=opening.idempotency,
+    )
 
 
 def open_partition(shard: int) -> str:
@@ -194,14 +223,15 @@ def _shares(usage: Usage, rates: Mapping[str, Rates]) -> list[dict[str, object]]
         {
             "model": bounded(share.model),
             "tokens": _tokens(share.usage),
-            "rates": _rates(rates[share.model]),
+            "rates": _rates(rates[share.model], share.usage.input_tokens),
         }
         for share in usage.shares
         if share.model in rates
     ] or None
 
 
-def _rates(rates: Rates) -> Mapping[str, str]:
+def _rates(listed: Rates, input_tokens: int) -> Mapping[str, str]:
+    rates = listed.of_input(input_tokens)
     by_kind = {
         "prompt": rates.prompt,
         "completion": rates.completion,

@@ -7,6 +7,7 @@ from waystation.config.snapshot import ConfigSnapshot, SnapshotSource
 from waystation.config.templates import VariableResolver
 from waystation.errors import ConfigError, ModelNotFoundError, SecretUnavailableError
 from waystation.identity.user import User
+from waystation.ledger.public_prices import PublicPrices
 from waystation.ledger.records import bounded
 from waystation.models.lists import Listing, ModelLists
 from waystation.models.shapes import (
@@ -31,16 +32,19 @@ class ModelsService:
         built_ins: BuiltInSource,
         lists: ModelLists,
         secrets: VariableResolver,
+        prices: PublicPrices | None = None,
     ) -> None:
+        """Take, of `prices`, what models cost and take that nobody else tells of."""
         self._config = config
         self._built_ins = built_ins
         self._lists = lists
         self._secrets = secrets
+        self._prices = prices
 
     async def openai_list(self, user: User) -> dict[str, object]:
         """Return OpenAI's list; each `id` is what a chat takes as its model."""
         listings = await self._lists.list_all(*await self._offered(), user)
-        data = [model for listing in listings for model in openai_models(listing)]
+        data = [model for listing in listings for model in openai_models(listing, self._prices)]
         return {"object": "list", "data": data}
 
     async def openai_model(self, user: User, model_id: str) -> dict[str, object]:
@@ -51,7 +55,7 @@ class ModelsService:
         endpoints, snapshot = await self._offered()
         named = [one for one in endpoints if model_id.startswith(f"{one.name}/")]
         for listing in await self._lists.list_all(named, snapshot, user):
-            for model in openai_models(listing):
+            for model in openai_models(listing, self._prices):
                 if model["id"] == model_id:
                     return model
         raise ModelNotFoundError(f"There is no model '{bounded(model_id)}'.", param="model")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from waystation.calls.target import UsersPart
 from waystation.config.schema import Endpoint
 from waystation.ledger.pricing import Rates, rates_of
+from waystation.ledger.public_prices import Known, PublicPrices
 from waystation.models.custom_params import shown_params
 from waystation.models.lists import Listing
 
@@ -15,9 +16,12 @@ _ORDER = 9999  # LibreChat's place for custom endpoints
 _PLACES = {"openAI": 0, "azureOpenAI": 4, "google": 5, "anthropic": 6, "bedrock": 7}
 
 
-def openai_models(listing: Listing) -> list[dict[str, object]]:
-    """Return the entries of OpenAI's list; each `id` is what a chat takes as its model."""
-    return [_openai_model(listing, model) for model in listing.models.ids]
+def openai_models(listing: Listing, public: PublicPrices | None = None) -> list[dict[str, object]]:
+    """Return the entries of OpenAI's list; each `id` is what a chat takes as its model.
+
+    What neither the entry nor the upstream tells of a model is that of `public`, and said to be.
+    """
+    return [_openai_model(listing, model, public) for model in listing.models.ids]
 
 
 def names_by_endpoint(listings: Iterable[Listing]) -> dict[str, list[str]]:
@@ -75,7 +79,7 @@ def librechat_name(name: str) -> str:
     return _OLLAMA if name.lower() == _OLLAMA else name
 
 
-def _openai_model(listing: Listing, model: str) -> dict[str, object]:
+def _openai_model(listing: Listing, model: str, public: PublicPrices | None) -> dict[str, object]:
     endpoint = listing.endpoint
     entry: dict[str, object] = {
         "id": f"{endpoint.name}/{model}",
@@ -86,10 +90,16 @@ def _openai_model(listing: Listing, model: str) -> dict[str, object]:
     }
     configured, rates = endpoint.token_config.get(model), _rates(listing, model)
     context = configured.context if configured else listing.models.contexts.get(model)
+    known = Known(None, None)
+    if public is not None and (context is None or rates is None):
+        known = public.look_up(endpoint.base_url, model)
+    context, rates = context or known.context, rates or known.rates
     if context is not None:
         entry["context_length"] = context
     if rates is not None:
         entry["pricing"] = {"prompt": float(rates.prompt), "completion": float(rates.completion)}
+        if rates is known.rates:
+            entry["pricing_source"] = rates.source
     return entry
 
 

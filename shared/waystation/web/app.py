@@ -21,11 +21,12 @@ from waystation.settings import (
     via_token,
 )
 from waystation.web.cors import Cors
-from waystation.web.envelopes import AFTERWARDS, NOTES
+from waystation.web.envelopes import AFTERWARDS, CLIENT, NOTES
+from waystation.web.event_stream import PING_AFTER_S, EventStreamResponse
 from waystation.web.log import set_up_logging
 from waystation.web.middleware import GatewayMiddleware
 from waystation.web.request import ends_at, presented_by, read_json_body
-from waystation.web.responses import EventStreamResponse, json_response
+from waystation.web.responses import json_response
 from waystation.web.ulid import UlidSource
 from waystation.wire.answers import Answer, EventStream
 
@@ -59,10 +60,11 @@ class RuntimeSource(Protocol[RuntimeT_co]):
 
 @dataclass(frozen=True, slots=True)
 class PostRoute:
-    """A path that takes JSON from a known caller."""
+    """A path that takes JSON from a known caller; its streams ping where they are silent."""
 
     path: str
     handle: Callable[[Incoming], Awaitable[Answer]]
+    ping_after_s: float = PING_AFTER_S
 
 
 def create_app(
@@ -105,7 +107,7 @@ def _endpoint(
         request.scope[NOTES]["route"] = route.path
         answer = await route.handle(await read_incoming(request, get_runtime()))
         if isinstance(answer, EventStream):
-            return EventStreamResponse(answer.chunks)
+            return EventStreamResponse(answer.chunks, ping_after_s=route.ping_after_s)
         return json_response(answer.body)
 
     return endpoint
@@ -131,6 +133,7 @@ async def read_incoming(request: Request, runtime: WebRuntime) -> Incoming:
         ends_at=ends,
         notes=notes,
         afterwards=request.scope[AFTERWARDS],
+        client=request.scope[CLIENT],
     )
 
 

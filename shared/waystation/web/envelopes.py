@@ -1,15 +1,18 @@
-"""Which API's errors a path answers with: OpenAI's, or Anthropic's on its own routes."""
+"""Which API a path speaks, in its errors and pings: OpenAI's, or Anthropic's on its own routes."""
 
 from starlette.types import Scope
 
 from waystation.errors import GatewayError
 from waystation.wire.anthropic_errors import anthropic_envelope
-from waystation.wire.sse import encode_event
+from waystation.wire.sse import PING, encode_event
 
 NOTES = "waystation.notes"  # where the scope keeps the fields of the request's log line
 AFTERWARDS = "waystation.afterwards"  # and what is to be done when the answer has been sent
+CLIENT = "waystation.client"  # and who waits for it
 
 _ANTHROPIC = "/v1/messages"
+# Source: https://platform.claude.com/docs/en/build-with-claude/streaming, 2026-11.
+_ANTHROPIC_PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 
 
 def speaks_anthropic(scope: Scope) -> bool:
@@ -28,6 +31,11 @@ def envelope_of(error: GatewayError, scope: Scope) -> dict[str, object]:
 def last_event_of(error: GatewayError, scope: Scope) -> bytes:
     """Return the event that tells an error inside a stream."""
     return encode_event(envelope_of(error, scope), "error" if speaks_anthropic(scope) else "")
+
+
+def ping_of(scope: Scope) -> bytes:
+    """Return what shows inside a stream, between two events, that the connection is alive."""
+    return _ANTHROPIC_PING if speaks_anthropic(scope) else PING
 
 
 def _request_id(scope: Scope) -> str:

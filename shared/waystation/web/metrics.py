@@ -116,6 +116,7 @@ _MEASURES: Mapping[str, Callable[[Told], _Measured]] = {
     "title_failed": _call,
     "settle_deferred": _once("settle_deferred"),
     "open_deferred": _once("open_deferred"),
+    "ledger_unavailable": _once("ledger_unavailable"),
     "upkeep_swept": _as_told(swept="Count", sweep_failures="Count", sweep_lag_s="Seconds"),
     "outbox_read": _as_told(outbox_applied="Count", outbox_failures="Count"),
 }

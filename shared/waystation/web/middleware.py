@@ -21,9 +21,10 @@ from waystation.errors import (
     NotFoundError,
 )
 from waystation.web.cors import Cors
-from waystation.web.envelopes import AFTERWARDS, NOTES, speaks_anthropic
+from waystation.web.envelopes import AFTERWARDS, CLIENT, NOTES, speaks_anthropic
 from waystation.web.log import lines_of, log_request, log_unexpected
 from waystation.web.responses import error_response
+from waystation.wire.answers import Client
 from waystation.wire.own_requests import is_own
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
@@ -41,7 +42,7 @@ class _Exchange:
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     status: int | None = None
     first_byte_ms: int | None = None
-    is_client_gone: bool = False
+    client: Client = field(default_factory=Client)
 
     def begin(self, status: int) -> None:
         """Keep what is known when the answer begins; a stream does with its first event."""
@@ -57,7 +58,7 @@ class _Exchange:
             "latency_ms": self._passed_ms(),
             "first_byte_ms": self.first_byte_ms,
         }
-        if self.is_client_gone and not fields.get("error_code"):
+        if self.client.is_gone and not fields.get("error_code"):
             fields["error_code"] = _CLIENT_GONE
         log_request(fields)
 
@@ -93,6 +94,7 @@ class GatewayMiddleware:
         self, exchange: _Exchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
         scope[NOTES], scope[AFTERWARDS] = exchange.notes, exchange.afterwards
+        scope[CLIENT] = exchange.client
         exchange.notes |= {"request_id": exchange.request_id, "method": scope["method"]}
 
         async def send_with_headers(message: Message) -> None:
@@ -102,7 +104,7 @@ class GatewayMiddleware:
             try:
                 await send(message)
             except OSError as error:
-                exchange.is_client_gone = True
+                exchange.client.is_gone = True
                 raise ClientDisconnect from error
 
         app = self._cors.preflight(scope) or self._app
@@ -110,7 +112,7 @@ class GatewayMiddleware:
             _refuse_own(scope, self._via)
             await app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            exchange.is_client_gone = True
+            exchange.client.is_gone = True
         except Exception as error:
             answer = answer_to(error, exchange.notes)
             if isinstance(answer, InternalError):

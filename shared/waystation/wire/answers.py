@@ -17,4 +17,11 @@ class EventStream:
     chunks: AsyncGenerator[bytes, None]
 
 
+@dataclass(slots=True)
+class Client:
+    """Who waits for an answer, as far as sending to it has told."""
+
+    is_gone: bool = False
+
+
 Answer: TypeAlias = JsonAnswer | EventStream

@@ -12,6 +12,7 @@ MAX_LINE_BYTES = 1024 * 1024
 MAX_EVENT_BYTES = 2 * 1024 * 1024
 
 DONE = b"data: [DONE]\n\n"
+PING = b": ping\n\n"  # a comment: no reader takes it for an event
 
 _BOM = b"\xef\xbb\xbf"
 _DUMPS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -103,6 +103,11 @@ async def test_client_may_say_when_the_users_key_expires(key, has_expired):
     assert call.request.params == {}
 
 
+async def test_call_knows_whether_its_client_is_there():
+    request = incoming()
+    assert (await route(request)).client is request.client
+
+
 async def test_call_knows_the_addresses_that_the_operator_allows():
     allowed = frozenset({"127.0.0.1:9"})
     config = StaticConfig(replace(build_snapshot_of(), allowed_addresses=allowed))

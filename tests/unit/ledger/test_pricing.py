@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.config_entries import build_entry, token_config
 from waystation.ledger.pricing import (
     Rates,
+    Step,
     cost_nanousd,
     estimate_usage,
     rates_of,
@@ -124,3 +125,23 @@ def test_output_that_was_not_counted_is_estimated():
     begun = Usage(10, 1, cache_read_tokens=4)
     assert with_estimated_output(begun, 4000) == Usage(10, 1000, 4, source="estimated")
     assert with_estimated_output(begun, 4) is begun
+
+
+def test_long_input_costs_the_higher_rates_for_every_token():
+    above = Rates(Decimal(4), Decimal(12), Decimal(1), Decimal(5))
+    stepped = replace(RATES, steps=(Step(100, replace(RATES, prompt=Decimal(3))), Step(200, above)))
+    assert cost_nanousd(Usage(100, 10), stepped) == cost_nanousd(Usage(100, 10), RATES)
+    assert cost_nanousd(Usage(101, 10), stepped) == 101 * 3000 + 10 * 6000
+    assert cost_nanousd(Usage(200, 10), stepped) == 200 * 3000 + 10 * 6000
+    long = Usage(201, 10, cache_read_tokens=150)  # what was cached counts for the length
+    assert cost_nanousd(long, stepped) == 51 * 4000 + 150 * 1000 + 10 * 12_000
+
+
+def test_share_of_another_model_is_as_long_as_it_is():
+    part = Usage(100, 10)
+    other = replace(
+        RATES, prompt=Decimal(8), steps=(Step(100, replace(RATES, prompt=Decimal(16))),)
+    )
+    stepped = replace(RATES, steps=(Step(200, replace(RATES, prompt=Decimal(4))),))
+    usage = Usage(300, 30, shares=(Share("other", part),))
+    assert cost_nanousd(usage, stepped, {"other": other}) == 200 * 4000 + 100 * 8000 + 30 * 6000

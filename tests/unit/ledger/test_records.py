@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from waystation.ledger.pricing import Rates
+from waystation.ledger.pricing import Rates, Step
 from waystation.ledger.records import LedgerRecord, bounded
 from waystation.wire.usage import Share, Usage
 
@@ -119,6 +119,11 @@ def test_released_record_cost_nothing():
     }
 
 
+def test_client_that_has_gone_is_written_down():
+    record = replace(SETTLED, client_disconnected=True)
+    assert record.to_item() == ITEM | {"client_disconnected": True}
+
+
 @pytest.mark.parametrize("name", ["endpoint", "model", "conversation_id", "upstream_id"])
 def test_shown_text_is_cut_to_200_bytes(name):
     changes: Any = {name: "é" * 150}
@@ -129,3 +134,15 @@ def test_shown_text_is_cut_to_200_bytes(name):
 def test_text_is_cut_between_characters():
     assert bounded("a" + "é" * 100) == "a" + "é" * 99
     assert bounded(None) is None
+
+
+def test_public_price_says_of_which_data_and_which_step_it_is():
+    one, two, version = Decimal(1), Decimal(2), "genai-prices 1.2.3"
+    below = Rates(one, two, one, one, source="public", version=version)
+    above = replace(below, prompt=Decimal(3))
+    stepped = replace(below, steps=(Step(9, above),))
+    item = replace(SETTLED, rates=stepped).to_item()
+    assert (item["price_source"], item["price_version"]) == ("public", version)
+    assert item["rates"] == {"prompt": "3", "completion": "2", "cacheRead": "1", "cacheWrite": "1"}
+    item = replace(SETTLED, rates=replace(below, steps=(Step(10, above),))).to_item()
+    assert item["rates"] == {"prompt": "1", "completion": "2", "cacheRead": "1", "cacheWrite": "1"}

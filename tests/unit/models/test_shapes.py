@@ -7,6 +7,7 @@ import pytest
 from tests.support.config_entries import build_entry
 from waystation.config.schema import Endpoint
 from waystation.ledger.pricing import Rates
+from waystation.ledger.public_prices import PublicPrices
 from waystation.models.lists import Listing
 from waystation.models.reading import ModelList
 from waystation.models.shapes import names_by_endpoint, openai_models, token_config
@@ -74,3 +75,39 @@ def test_prices_of_a_list_are_in_openais_list():
 def test_an_entry_of_the_file_hides_another_endpoint_of_its_name():
     first, second = listing("mine"), listing("builtin")
     assert names_by_endpoint([first, second]) == {"Acme": ["mine"]}
+
+
+PUBLIC = PublicPrices(now_ms=lambda: 1_793_000_000_000)
+
+
+def openai_entry(**changes: object) -> Endpoint:
+    return build_entry(**({"baseURL": "https://api.openai.com/v1"} | changes))
+
+
+def test_public_price_and_context_are_shown_as_such():
+    (shown,) = openai_models(listing("gpt-4o", endpoint=openai_entry()), PUBLIC)
+    assert shown["context_length"] == 128_000
+    assert shown["pricing"] == {"prompt": 2.5, "completion": 10.0}
+    assert shown["pricing_source"] == "public"
+    (hidden,) = openai_models(listing("gpt-4o", endpoint=openai_entry()))
+    assert hidden.keys().isdisjoint({"context_length", "pricing", "pricing_source"})
+
+
+@pytest.mark.parametrize("url", ["https://llm.acme.test/v1", "${OPENAI_URL}", "user_provided"])
+def test_nothing_public_is_shown_of_unknown_hosts(url):
+    (shown,) = openai_models(listing("gpt-4o", endpoint=openai_entry(baseURL=url)), PUBLIC)
+    assert shown.keys().isdisjoint({"context_length", "pricing", "pricing_source"})
+
+
+def test_what_the_entry_or_its_upstream_tells_counts_before_what_is_public():
+    found = [
+        listing("gpt-4o", endpoint=openai_entry(tokenConfig={"gpt-4o": GPT | {"prompt": 9}})),
+        listing("gpt-4o", endpoint=openai_entry(), gpt_4o=RATES),
+        listing("a", endpoint=openai_entry(), contexts={"a": 7}, a=RATES),
+    ]
+    (configured,), (public,), (listed,) = (openai_models(one, PUBLIC) for one in found)
+    assert configured["pricing"] == {"prompt": 9.0, "completion": 10.0}
+    assert "pricing_source" not in configured
+    assert public["pricing_source"] == "public"
+    assert (listed["context_length"], listed["pricing"]) == (7, {"prompt": 0.15, "completion": 2.0})
+    assert "pricing_source" not in listed

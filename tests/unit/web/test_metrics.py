@@ -165,8 +165,8 @@ def test_upkeep_tells_zeros_too(read: Read):
     assert found == {(name, TOTAL): 0 for name in told}
 
 
-@pytest.mark.parametrize("line", ["settle_deferred", "open_deferred"])
-def test_deferred_record_is_counted(read: Read, line: str):
+@pytest.mark.parametrize("line", ["settle_deferred", "open_deferred", "ledger_unavailable"])
+def test_what_the_table_did_not_take_is_counted(read: Read, line: str):
     set_up_logging("INFO", list, NAMESPACE)
     logging.getLogger("waystation.ledger").warning(line)
     assert metrics_in(read(), _now_ms()) == {(line, TOTAL): 1}

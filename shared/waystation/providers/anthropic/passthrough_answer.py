@@ -64,6 +64,8 @@ class NativeStreamParser(EventStreamParser):
             kind = event.event  # the name of the event says the same
         if kind == "error":
             raise error_of(document)
+        if kind == "ping" and not self._head:
+            return []  # an answer that has not begun
         native = Native(kind, document, _characters(document.get("delta")))
         if kind == "message_start":
             message = object_of(document.get("message"))

@@ -101,6 +101,13 @@ def test_events_pass_as_they_came():
     ]
 
 
+def test_ping_before_the_message_is_no_event():
+    begun, *rest = map(encoded, events_of(text_block("Hello")))
+    assert parse(encoded(PING), begun, *rest) == parse(begun, *rest)
+    parser = READER.stream_parser()
+    assert parser.feed(encoded(PING)) == []
+
+
 def test_runs_are_counted_and_pass_as_they_came():
     runs = [
         {"type": "compaction", "input_tokens": 100, "output_tokens": 20},

@@ -1,8 +1,8 @@
-"""Whose metrics lines of the log carry, if any."""
+"""The name of this gateway, and its metrics, if lines of the log carry any."""
 
 import pytest
 
-from waystation.settings import metrics_namespace
+from waystation.settings import metrics_namespace, via_token
 
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "chat"}
 
@@ -20,3 +20,8 @@ LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "chat"}
 )
 def test_metrics_are_those_of_this_gateway_and_on_where_cloudwatch_reads_them(env, namespace):
     assert metrics_namespace(env) == namespace
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a,b", "é", "a\n"])
+def test_name_in_via_can_stand_in_a_header(given):
+    assert via_token({"VIA_TOKEN": given}) == "waystation"

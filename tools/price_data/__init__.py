@@ -1,0 +1,1 @@
+"""Makes the data of public prices that the layer carries."""
