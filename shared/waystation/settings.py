@@ -24,6 +24,7 @@
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
 | METRICS | `on` or `off`: whether lines of the log carry CloudWatch's metrics | `on` on Lambda |
+| BALANCE_OWN_KEYS | `draw` where calls with users' own keys draw on balances | `free` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
@@ -63,6 +64,7 @@ ENVIRONMENT_NAMES = frozenset(
         "KMS_KEY_ID",
         "LOG_LEVEL",
         "METRICS",
+        "BALANCE_OWN_KEYS",
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
@@ -74,6 +76,7 @@ _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
 _SWEEP_POLICIES = ("estimate", "hold", "release")
 _SWITCH = ("on", "off")
+_OWN_KEYS = ("free", "draw")
 _FIRST_BYTE_S, _IDLE_S = 120, 60
 _SECONDS = re.compile(r"[1-9][0-9]{0,2}")
 _MOST_SECONDS = 900  # Lambda's own limit
@@ -123,6 +126,7 @@ class Settings:
     outbox_url: str | None = None
     sweep_policy: SweepPolicy = "estimate"
     kms_key_id: str | None = None
+    own_keys_draw: bool = False
     egress_proxy: str | None = None
     ca_bundle: str | None = None
     allowed_addresses: frozenset[str] = frozenset()
@@ -153,6 +157,9 @@ def load_settings(
         for name in ("PUBLIC_PRICES", "METRICS")
         if (env.get(name) or "on") not in _SWITCH
     ]
+    own_keys = env.get("BALANCE_OWN_KEYS") or "free"
+    if own_keys not in _OWN_KEYS:
+        faults.append(f"BALANCE_OWN_KEYS must be one of: {', '.join(_OWN_KEYS)}")
     first_byte_s = _seconds(env, "FIRST_BYTE_TIMEOUT_S", _FIRST_BYTE_S, faults)
     idle_s = _seconds(env, "IDLE_TIMEOUT_S", _IDLE_S, faults)
     if via_token(env) != (env.get("VIA_TOKEN") or _VIA_DEFAULT):
@@ -172,6 +179,7 @@ def load_settings(
         outbox_url=env.get("OUTBOX_URL") or None,
         sweep_policy=cast("SweepPolicy", policy),
         kms_key_id=env.get("KMS_KEY_ID") or None,
+        own_keys_draw=own_keys == "draw",
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),

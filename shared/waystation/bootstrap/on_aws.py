@@ -97,6 +97,7 @@ def _runtime_of(settings: Settings) -> Runtime:
         make_title_starter=_title_starter(settings, clients),
         outbox=_outbox(settings, clients),
         knows_public_prices=settings.public_prices,
+        own_keys_draw=settings.own_keys_draw,
         first_byte_s=settings.first_byte_s,
         idle_s=settings.idle_s,
     )

@@ -81,6 +81,7 @@ def build_runtime(
     make_title_starter: Callable[[TitleService], TitleStarter] | None = None,
     outbox: Queue | None = None,
     knows_public_prices: bool = True,
+    own_keys_draw: bool = False,
     first_byte_s: float = FIRST_BYTE_S,
     idle_s: float = IDLE_S,
 ) -> Runtime:
@@ -108,6 +109,7 @@ def build_runtime(
         ledger=TableLedger(table, outbox, _now_ms),
         now_ms=_now_ms,
         prices=books,
+        own_keys_draw=own_keys_draw,
     )
     lists = ModelLists(
         sender=senders,

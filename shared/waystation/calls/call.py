@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from waystation.config.schema import Endpoint
+from waystation.config.schema_balance import BalanceSettings
 from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
-from waystation.ledger.records import Kind
+from waystation.ledger.records import Idempotency, Kind
 from waystation.wire.answers import Client
 from waystation.wire.chat_request import ChatRequest
 
@@ -18,6 +19,7 @@ class Call:
     `own` is what the request itself brings for an endpoint with `user_provided`;
     `own_has_expired` is what the client says of the key it has stored. `allowed_addresses` are the
     exact `host:port` pairs that the operator lets upstreams have. `client` may leave at any time.
+    `balance` limits what its user may spend. With `idempotency` it is made once.
     """
 
     request_id: str
@@ -36,3 +38,5 @@ class Call:
     own_has_expired: bool = False
     allowed_addresses: frozenset[str] = frozenset()
     client: Client = field(default_factory=Client)
+    balance: BalanceSettings | None = None
+    idempotency: Idempotency | None = None

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from waystation.calls.accounting import Account, Accounting, OnSettled
 from waystation.calls.call import Call
 from waystation.calls.counting import count_tokens
 from waystation.calls.outcome import Outcome, usage_for_client
@@ -38,9 +39,13 @@ from waystation.wire.events import (
 )
 from waystation.wire.upstream_request import Reach
 
-OnSettled = Callable[[LedgerRecord], None]
+OnAccepted = Callable[[], None]
 
 _REDIRECT = 300
+
+
+def _accepted() -> None:
+    """Do nothing more than to make the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,35 +80,47 @@ class MeteredCalls:
         ledger: Ledger,
         now_ms: Callable[[], int],
         prices: PriceBook | None = None,
+        own_keys_draw: bool = False,
     ) -> None:
-        """Take, of `prices`, what models cost; without it, tokenConfig alone tells."""
-        self._prices = prices or ConfiguredPrices()
+        """Take, of `prices`, what models cost; without it, tokenConfig alone tells.
+
+        `own_keys_draw` is whether calls with a user's own key draw on balances.
+        """
+        self._accounting = Accounting(
+            ledger, prices or ConfiguredPrices(), now_ms, own_keys_draw=own_keys_draw
+        )
         self._egress = egress
         self._secrets = secrets
         self._user_keys = user_keys
-        self._ledger = ledger
         self._now_ms = now_ms
         self._refuse_usage: set[tuple[str, str]] = set()  # (config version, endpoint)
         self._refuse_schema: set[tuple[str, str, str]] = set()  # and model
 
-    async def complete(self, call: Call, on_settled: OnSettled) -> Completion:
-        """Return the whole answer, its usage with the cost beside it. Raises GatewayError."""
+    async def complete(
+        self, call: Call, on_settled: OnSettled, on_accepted: OnAccepted = _accepted
+    ) -> Completion:
+        """Return the whole answer, its usage with the cost beside it. Raises GatewayError.
+
+        `on_accepted` is called when nothing of ours is in the way of the call any more.
+        """
         call = replace(call, deadline=call.deadline.of_whole_answer())
         prepared = await self._prepare(call)
+        account = await self._open(prepared)
         outcome = self._outcome(prepared)
         try:
+            on_accepted()
             async with call.deadline.total(), self._answer(prepared, outcome) as response:
                 completion = prepared.shaped.reader.parse(await response.read(MAX_COMPLETION_BYTES))
             outcome.observe_whole(completion)
         except UpstreamError as error:
             raise self._note(error, outcome, prepared) from error.__cause__
         finally:
-            record = await self._settle(prepared, outcome, on_settled)
+            record = await self._accounting.settle(account, outcome, on_settled)
         usage = usage_for_client(outcome.raw_usage, record)
         return replace(completion, body={**completion.body, "usage": usage})
 
     async def stream(
-        self, call: Call, on_settled: OnSettled
+        self, call: Call, on_settled: OnSettled, on_accepted: OnAccepted = _accepted
     ) -> AsyncGenerator[list[StreamEvent], None]:
         """Yield events in batches as they come.
 
@@ -112,9 +129,11 @@ class MeteredCalls:
         `Failed`.
         """
         prepared = await self._prepare(call)
+        account = await self._open(prepared)
         outcome = self._outcome(prepared)
         has_begun = is_settled = False
         try:
+            on_accepted()
             async with aclosing(self._batches(prepared, outcome)) as batches:
                 async for batch in batches:
                     seen, last = outcome.observe(batch), batch[-1]
@@ -124,15 +143,17 @@ class MeteredCalls:
                             raise last.error
                     if isinstance(last, Finished | Failed):
                         is_settled = True
-                        record = await self._settle(prepared, outcome, on_settled)
+                        record = await self._accounting.settle(account, outcome, on_settled)
                         yield [*seen, *_ending(last, outcome, record)]
                         return
                     if seen:
+                        if not has_begun:
+                            await account.opened()
                         has_begun = True
                         yield seen
         finally:
             if not is_settled:
-                await self._settle(prepared, outcome, on_settled)
+                await self._accounting.settle(account, outcome, on_settled)
 
     async def count_tokens(self, call: Call) -> dict[str, object]:
         """Return how many tokens a call would take, unmetered. Raises GatewayError."""
@@ -147,6 +168,11 @@ class MeteredCalls:
         if call.plainer is not None and _place_of(call) in self._refuse_schema:
             request = call.plainer
         return _Prepared(call, provider, context, request, provider.shape(request, context))
+
+    async def _open(self, prepared: _Prepared) -> Account:
+        return await self._accounting.open(
+            prepared.call, prepared.context, prepared.request, prepared.shaped
+        )
 
     def _outcome(self, prepared: _Prepared) -> Outcome:
         return Outcome(prepared.call, prepared.shaped.model, self._now_ms)
@@ -231,18 +257,6 @@ class MeteredCalls:
         if isinstance(error, UpstreamUnreachableError):
             outcome.is_billable = False
         return error
-
-    async def _settle(
-        self, prepared: _Prepared, outcome: Outcome, on_settled: OnSettled
-    ) -> LedgerRecord:
-        rates = None
-        if outcome.may_cost:  # known by now is all that was sent, and nobody waits for a token
-            context = prepared.context
-            rates = await self._prices.find(context.endpoint, context.base_url, outcome.sent_model)
-        record = outcome.record(rates)
-        on_settled(record)
-        await self._ledger.settle(record)
-        return record
 
 
 def _ending(last: Finished | Failed, outcome: Outcome, record: LedgerRecord) -> list[StreamEvent]:

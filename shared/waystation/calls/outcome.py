@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from waystation.calls.call import Call
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
-    Rates,
     cost_nanousd,
     estimate_usage,
     rates_of_shares,
     with_estimated_output,
 )
-from waystation.ledger.records import LedgerRecord, State
+from waystation.ledger.records import LedgerRecord, Opening, State
+from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import (
     HEAD_FIELDS,
     Completion,
@@ -59,16 +59,11 @@ class Outcome:
         """Count what a whole answer tells."""
         self.observe(stream_of(completion))
 
-    @property
-    def may_cost(self) -> bool:
-        """Whether the upstream has worked, or may have."""
-        return self.is_billable or self.usage is not None
-
-    def record(self, rates: Rates | None) -> LedgerRecord:
+    def record(self, opening: Opening) -> LedgerRecord:
         """Return the record, its missing usage estimated if the upstream may have worked."""
-        call, usage = self.call, self.usage
+        call, usage, rates = self.call, self.usage, opening.rates
         if usage is None and self.is_billable:
-            usage = estimate_usage(self._input_characters(), self.output_characters)
+            usage = estimate_usage(_input_characters(call.request), self.output_characters)
         elif usage is not None and not self.counts_output:
             usage = with_estimated_output(usage, self.output_characters)
         upstream_id = self.head.get("id")
@@ -95,10 +90,19 @@ class Outcome:
             error_code=self.error_code,
             is_stream=call.request.stream,
             client_disconnected=call.client.is_gone,
+            hold_nanousd=opening.hold_nanousd,
+            draws=opening.draws,
+            idempotency=opening.idempotency,
         )
 
-    def _input_characters(self) -> int:
-        return visible_characters({"message": message} for message in self.call.request.messages)
+
+def estimated_input(request: ChatRequest) -> int:
+    """Return how many tokens a request has, guessed by its characters."""
+    return estimate_usage(_input_characters(request), 0).input_tokens
+
+
+def _input_characters(request: ChatRequest) -> int:
+    return visible_characters({"message": message} for message in request.messages)
 
 
 def usage_for_client(raw: Mapping[str, object], record: LedgerRecord) -> dict[str, object]:

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from waystation.calls.call import Call
-from waystation.chat.noting import route_noted
+from waystation.calls.idempotency import read_idempotency
+from waystation.chat.noting import hits_noted, route_noted
 from waystation.chat.routes import ChatRuntime
 from waystation.chat.service import ChatService
 from waystation.identity.incoming import Incoming
@@ -14,6 +15,8 @@ from waystation.wire.anthropic_chunks import MessageEncoder
 from waystation.wire.anthropic_request import parse_messages_request
 from waystation.wire.anthropic_usage import with_cost
 from waystation.wire.events import Completion, StreamEvent
+
+_ROUTE = "/v1/messages"
 
 
 def create_message(
@@ -46,11 +49,15 @@ def count_message_tokens(
 
 async def _create(service: ChatService, incoming: Incoming) -> Answer:
     request = parse_messages_request(incoming.body, incoming.headers)
-    chat, on_settled = await route_noted(service, incoming, request)
+    idempotency = read_idempotency(incoming, _ROUTE)
+    chat, on_settled = await route_noted(service, incoming, request, idempotency)
     if not request.stream:
-        return JsonAnswer(_message(await service.complete(chat, on_settled), chat.call))
+        with hits_noted(incoming):
+            completion = await service.complete(chat, on_settled)
+        return JsonAnswer(_message(completion, chat.call))
     batches = service.stream(chat, on_settled)
-    first = await anext(batches)
+    with hits_noted(incoming):
+        first = await anext(batches)
     return EventStream(_encoded(chat.call, first, batches))
 
 

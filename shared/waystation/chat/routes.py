@@ -5,7 +5,8 @@ from contextlib import aclosing
 from typing import Protocol
 
 from waystation.calls.call import Call
-from waystation.chat.noting import route_noted
+from waystation.calls.idempotency import read_idempotency
+from waystation.chat.noting import hits_noted, route_noted
 from waystation.chat.service import ChatService
 from waystation.identity.incoming import Incoming
 from waystation.wire.answers import Answer, EventStream, JsonAnswer
@@ -13,6 +14,8 @@ from waystation.wire.chat_request import parse_chat_request
 from waystation.wire.events import Delta, Failed, StreamEvent, UsageReport
 from waystation.wire.openai_chunks import ChunkEncoder
 from waystation.wire.sse import DONE, encode_event
+
+_ROUTE = "/v1/chat/completions"
 
 
 class ChatRuntime(Protocol):
@@ -36,13 +39,16 @@ def chat_completions(
 
 async def _chat(service: ChatService, incoming: Incoming) -> Answer:
     request = parse_chat_request(incoming.body)
-    chat, on_settled = await route_noted(service, incoming, request)
+    idempotency = read_idempotency(incoming, _ROUTE)
+    chat, on_settled = await route_noted(service, incoming, request, idempotency)
     call = chat.call
     if not request.stream:
-        completion = await service.complete(chat, on_settled)
+        with hits_noted(incoming):
+            completion = await service.complete(chat, on_settled)
         return JsonAnswer({"created": call.created_at_ms // 1000, **completion.body})
     batches = service.stream(chat, on_settled)
-    first = await anext(batches)
+    with hits_noted(incoming):
+        first = await anext(batches)
     return EventStream(_encoded(call, first, batches))
 
 

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from waystation.calls.accounting import OnSettled
 from waystation.calls.call import Call
-from waystation.calls.metered import MeteredCalls, OnSettled
+from waystation.calls.metered import MeteredCalls
 from waystation.calls.routing import Routes
 from waystation.chat.titles import TitleBeside, TitleStarter, title_beside
 from waystation.config.snapshot import SnapshotSource
@@ -13,6 +14,7 @@ from waystation.credentials.own import read_headers
 from waystation.egress.deadlines import FIRST_BYTE_S, IDLE_S, Deadline
 from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming
+from waystation.ledger.records import Idempotency
 from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import Completion, StreamEvent
 
@@ -48,8 +50,10 @@ class ChatService:
         self._first_byte_s = first_byte_s
         self._idle_s = idle_s
 
-    async def route(self, incoming: Incoming, asked: ChatRequest) -> Chat:
-        """Decide which endpoint and model answer. Raises GatewayError."""
+    async def route(
+        self, incoming: Incoming, asked: ChatRequest, idempotency: Idempotency | None = None
+    ) -> Chat:
+        """Decide which endpoint and model answer, and by which rules. Raises GatewayError."""
         snapshot = await self._config.snapshot()
         request = asked
         if incoming.caller.is_trusted:  # ids by header, where the body has none
@@ -75,25 +79,25 @@ class ChatService:
             own_has_expired=expires_at is not None and expires_at <= now,
             allowed_addresses=snapshot.allowed_addresses,
             client=incoming.client,
+            balance=snapshot.balance,
+            idempotency=idempotency,
         )
         settings = snapshot.title_settings(route.endpoint)
         return Chat(call, title_beside(settings, self._titles, call, incoming, asked))
 
     async def complete(self, chat: Chat, on_settled: OnSettled) -> Completion:
         """Answer whole. Raises GatewayError."""
-        if chat.title is not None:
-            chat.title.begin()
-        completion = await self._calls.complete(chat.call, on_settled)
-        if chat.title is not None:
-            chat.title.observe_whole(completion)
+        if chat.title is None:
+            return await self._calls.complete(chat.call, on_settled)
+        completion = await self._calls.complete(chat.call, on_settled, chat.title.begin)
+        chat.title.observe_whole(completion)
         return completion
 
     def stream(self, chat: Chat, on_settled: OnSettled) -> AsyncGenerator[list[StreamEvent], None]:
         """Answer in batches of events; an error after the first one is an event too."""
-        batches = self._calls.stream(chat.call, on_settled)
         if chat.title is None:
-            return batches
-        chat.title.begin()
+            return self._calls.stream(chat.call, on_settled)
+        batches = self._calls.stream(chat.call, on_settled, chat.title.begin)
         return _observed(batches, chat.title)
 
     async def count_tokens(self, chat: Chat) -> dict[str, object]:

@@ -15,9 +15,15 @@ from pydantic import ValidationError
 from waystation.config import advice
 from waystation.config.explain import Path, explain, format_path, name_type
 from waystation.config.schema import Endpoint
+from waystation.config.schema_balance import (
+    BalanceSettings,
+    parse_balance_settings,
+    unknown_keys,
+)
 from waystation.config.schema_titles import TITLE_SECTIONS, TitleSettings
 from waystation.config.yaml_reader import YamlDocument, YamlError, read_yaml
 
+_BALANCE = "balance"
 _CUSTOM = ("endpoints", "custom")
 _ADDRESSES = ("endpoints", "allowedAddresses")
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
@@ -41,7 +47,7 @@ class Findings:
     `file_errors`, which are among `errors`, make the whole file unusable. `broken` maps the name of
     each unusable entry to its first problem. `titles` maps `all` and built-in endpoints to what
     their sections say of titles, or to the first problem there. `shows_prices` is what the file's
-    `interface.contextCost` says.
+    `interface.contextCost` says. `balance` is None where none is enforced.
     """
 
     errors: tuple[ConfigProblem, ...]
@@ -52,6 +58,7 @@ class Findings:
     allowed_addresses: frozenset[str]
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
     shows_prices: bool = False
+    balance: BalanceSettings | None = None
 
 
 def inspect(document: bytes) -> Findings:
@@ -82,6 +89,7 @@ class _Inspection:
         self._addresses: frozenset[str] = frozenset()
         self._titles: dict[str, TitleSettings | ConfigProblem] = {}
         self._shows_prices = False
+        self._balance: BalanceSettings | None = None
 
     def findings(self) -> Findings:
         usable = {endpoint.name for endpoint in self._endpoints.values()}
@@ -95,6 +103,7 @@ class _Inspection:
             allowed_addresses=self._addresses,
             titles=MappingProxyType(self._titles),
             shows_prices=self._shows_prices,
+            balance=self._balance,
         )
 
     def check_file(self) -> None:
@@ -106,7 +115,7 @@ class _Inspection:
             if key not in advice.ROOT_KEYS:
                 self._warn((key,), "unknown key, ignored")
         if "balance" in root:
-            self._warn(("balance",), "without effect: nothing is limited by a balance")
+            self._check_balance(root["balance"])
         interface = root.get("interface")
         self._shows_prices = isinstance(interface, dict) and interface.get("contextCost") is True
         sections = root.get("endpoints", {})
@@ -121,6 +130,16 @@ class _Inspection:
             self._check_entries(sections["custom"])
         else:
             self._warn(("endpoints",), "there is no endpoints.custom, so nothing is served")
+
+    def _check_balance(self, section: object) -> None:
+        """Reject the file for a mistake: without its limits, more would be spent than is meant."""
+        settings, problems = parse_balance_settings(section)
+        for key, message in problems.items():
+            self._reject_file((_BALANCE, key) if key else (_BALANCE,), message)
+        for key in unknown_keys(section) if isinstance(section, dict) else ():
+            self._warn((_BALANCE, key), "unknown key, ignored")
+        if settings.enabled:
+            self._balance = settings
 
     def _check_addresses(self, addresses: object) -> None:
         if not isinstance(addresses, list):

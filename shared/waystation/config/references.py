@@ -58,6 +58,8 @@ _REFUSED = frozenset(
         "RESPONSE_MODE",
         "FIRST_BYTE_TIMEOUT_S",
         "IDLE_TIMEOUT_S",
+        "PUBLIC_PRICES",
+        "BALANCE_OWN_KEYS",
         "TITLE_FUNCTION",
         "OUTBOX_URL",
         "SWEEP_POLICY",

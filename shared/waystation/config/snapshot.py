@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from waystation.config.inspection import ConfigProblem, Findings, inspect
 from waystation.config.schema import Endpoint
+from waystation.config.schema_balance import BalanceSettings
 from waystation.config.schema_titles import TitleSettings
 
 __all__ = [
@@ -40,6 +41,7 @@ class ConfigSnapshot:
 
     `errors` are all mistakes of the file, none of which makes the whole of it unusable.
     `shows_prices` says whether LibreChat's interface shows users what a model costs.
+    `balance` limits what users may spend, None where nothing does.
     """
 
     version: str
@@ -49,6 +51,7 @@ class ConfigSnapshot:
     titles: Mapping[str, TitleSettings | ConfigProblem] = field(default_factory=dict)
     shows_prices: bool = False
     errors: tuple[ConfigProblem, ...] = ()
+    balance: BalanceSettings | None = None
 
     def title_settings(self, endpoint: Endpoint) -> TitleSettings | ConfigProblem:
         """Return how chats of an endpoint get titles, or why its settings cannot be used.
@@ -98,6 +101,7 @@ def build_snapshot(document: bytes) -> ConfigSnapshot:
         titles=findings.titles,
         shows_prices=findings.shows_prices,
         errors=findings.errors,
+        balance=findings.balance,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
+from waystation.calls.idempotency import read_idempotency
 from waystation.credentials.own import read_headers
 from waystation.errors import NotFoundError
 from waystation.identity.assertions import asserted_ids
@@ -84,7 +85,10 @@ async def _make(runtime: TitlesRuntime, incoming: Incoming) -> dict[str, object]
 
     own = read_headers(incoming.headers)
     on_settled = note_into(incoming.notes, chosen.snapshot)
-    title = await runtime.titles.make(job, chosen.snapshot, incoming.ends_at, on_settled, own)
+    idempotency = read_idempotency(incoming, "/v1/titles")
+    title = await runtime.titles.make(
+        job, chosen.snapshot, incoming.ends_at, on_settled, own=own, idempotency=idempotency
+    )
     conversation_id = conversation.get("conversationId")
     return {"title": title.text, "conversationId": conversation_id, "usage": title.usage}
 

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from waystation.aws.table import TableError
+from waystation.calls.accounting import OnSettled
 from waystation.calls.call import Call
-from waystation.calls.metered import MeteredCalls, OnSettled
+from waystation.calls.metered import MeteredCalls
 from waystation.calls.noting import listed_model, notes_of, notes_of_error
 from waystation.calls.routing import Routes
 from waystation.config.schema import Endpoint
@@ -23,7 +24,7 @@ from waystation.errors import (
     TitlesOffError,
 )
 from waystation.identity.user import User
-from waystation.ledger.records import LedgerRecord, bounded
+from waystation.ledger.records import Idempotency, LedgerRecord, bounded
 from waystation.titles.cleaning import clean_title
 from waystation.titles.prompt import build_prompt
 from waystation.titles.reading import read_title
@@ -93,11 +94,14 @@ class TitleService:
         snapshot: ConfigSnapshot,
         ends_at: float,
         on_settled: OnSettled,
+        *,
         own: OwnCredentials | None = None,
+        idempotency: Idempotency | None = None,
     ) -> Title:
         """Ask once for a title, by the settings of the job's endpoint.
 
         `own` is what the request brings of the user's for that endpoint, and for no other.
+        `idempotency` is the key of a request that is made at most once.
 
         Raises TitlesOffError where these say that there are none, and GatewayError.
         """
@@ -127,6 +131,8 @@ class TitleService:
             plainer=wanted.plainer,
             own=own if endpoint.name == job.endpoint else None,
             allowed_addresses=snapshot.allowed_addresses,
+            balance=snapshot.balance,
+            idempotency=idempotency,
         )
         completion = await self._calls.complete(call, on_settled)
         raw = read_title(completion.body, is_structured=wanted.is_structured)

@@ -41,6 +41,7 @@ REQUEST_FIELDS = frozenset(
         "cost_nanousd",
         "error_code",
         "error_source",
+        "idempotent_hit",
         "cause",
         "listed_model",
     }

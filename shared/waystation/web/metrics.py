@@ -36,7 +36,6 @@ ENDPOINT, MODEL = "Endpoint", "Model"
 # The loggers whose lines measure something: they are written whatever LOG_LEVEL is.
 MEASURING = ("requests", "titles", "upkeep")
 
-_IDEMPOTENT = frozenset({"idempotency_in_progress", "idempotency_completed"})
 _CLIENT_GONE = "client_disconnected"
 
 
@@ -89,7 +88,7 @@ def _call(told: Told) -> _Measured:
 
 def _errors(told: Told) -> dict[str, object]:
     code, source = told.get("error_code"), told.get("error_source")
-    if code in _IDEMPOTENT:
+    if told.get("idempotent_hit"):
         return {"idempotent_hits": 1}
     if code is not None and code != _CLIENT_GONE and told.get("listed_model") is not None:
         source = source or "upstream"  # what ends a stream that has begun

@@ -125,13 +125,6 @@ def test_address_of_this_machine_that_is_allowed_gets_no_warning():
     assert inspect(json.dumps({"endpoints": endpoints}).encode()).warnings == ()
 
 
-def test_balance_gets_a_warning():
-    findings = inspect(b"balance: {enabled: true}\nendpoints: {custom: []}")
-    assert [(w.path, w.message, w.line) for w in findings.warnings] == [
-        ("balance", "without effect: nothing is limited by a balance", 1)
-    ]
-
-
 @pytest.mark.parametrize(
     ("sections", "path", "message"),
     [

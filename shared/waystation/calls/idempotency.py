@@ -1,0 +1,34 @@
+"""Reads the header `Idempotency-Key`, by which a caller has a request made at most once."""
+
+import hashlib
+import json
+import re
+
+from waystation.errors import InvalidHeaderValueError
+from waystation.identity.incoming import Incoming
+from waystation.ledger.records import Idempotency
+
+HEADER = "idempotency-key"
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def read_idempotency(incoming: Incoming, route: str) -> Idempotency | None:
+    """Return the key of a request, for this route alone, and the digest of what it asks for.
+
+    Raises InvalidHeaderValueError.
+    """
+    key = incoming.headers.get(HEADER)
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise InvalidHeaderValueError(
+            "An Idempotency-Key has 1 to 255 visible ASCII characters.", param=HEADER
+        )
+    asked = [incoming.headers.get("x-endpoint"), incoming.body]
+    body = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+    return Idempotency(f"IDM#{_digest(f'{route} {key}')}", _digest(body))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
