@@ -23,7 +23,8 @@ from waystation_cli.benchmark.figures import (
     table,
 )
 from waystation_cli.benchmark.upstream import MODEL, Upstream
-from waystation_cli.deploy_local import Deployment, DeploymentError, deploy
+from waystation_cli.deploy_local import deploy
+from waystation_cli.deployment import Deployment, DeploymentError
 from waystation_cli.dev_lambda import LAYER, LOG, functions_of
 from waystation_cli.local_lambda.function import FunctionSpec
 from waystation_cli.ministack import MiniStackError, run_ministack

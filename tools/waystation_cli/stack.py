@@ -47,10 +47,14 @@ def table_of(stack: str | None, table: str | None) -> DynamoTable:
     return DynamoTable(clients_for("dynamodb").service("dynamodb"), name)
 
 
-def clients_for(service: Literal["dynamodb", "s3", "ssm"]) -> AwsClients:
+def clients_for(
+    service: Literal["dynamodb", "s3", "ssm"],
+    session: boto3.session.Session | None = None,
+    url: str | None = None,
+) -> AwsClients:
     """Return what calls a service as the functions do, where and as whom boto3 would."""
-    session = boto3.session.Session()
-    meta = session.client(service).meta
+    session = session or boto3.session.Session()
+    meta = session.client(service, endpoint_url=url).meta
     place = {"AWS_REGION": meta.region_name, "AWS_ENDPOINT_URL": meta.endpoint_url}
     return AwsClients(place, credentials=_OperatorsCredentials(session))
 

@@ -11,6 +11,7 @@ from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.key_service import KeyService
 from waystation.aws.kms import KmsKeyService
 from waystation.aws.parameters import SsmParameters
+from waystation.aws.queue import Queue, SqsQueue
 from waystation.aws.title_function import TitleFunction
 from waystation.bootstrap.fetching import fetch_ahead
 from waystation.bootstrap.runtime import Runtime, build_runtime, live_secrets, make_bedrock_sender
@@ -105,6 +106,7 @@ def _runtime_of(settings: Settings) -> Runtime:
         key_service=_key_service(settings, clients),
         make_bedrock=partial(make_bedrock_sender, settings.egress_proxy, settings.ca_bundle),
         make_title_starter=_title_starter(settings, clients),
+        outbox=_outbox(settings, clients),
         knows_public_prices=settings.public_prices,
         own_keys_draw=settings.own_keys_draw,
         first_byte_s=settings.first_byte_s,
@@ -116,6 +118,12 @@ def _key_service(settings: Settings, clients: AwsClients) -> KeyService | None:
     if settings.kms_key_id is None:
         return None
     return KmsKeyService(clients.service("kms"), settings.kms_key_id)
+
+
+def _outbox(settings: Settings, clients: AwsClients) -> Queue | None:
+    if settings.outbox_url is None:
+        return None
+    return SqsQueue(clients.service("sqs"), settings.outbox_url)
 
 
 def _title_starter(

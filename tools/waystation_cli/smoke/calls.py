@@ -12,6 +12,7 @@ from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.table import TableError
 from waystation_cli.deployment import Deployment
 from waystation_cli.smoke.timing import Stream, stream_chat
+from waystation_cli.stack import clients_for
 
 USER = "smoke"
 READY_WITHIN_S = 90.0  # a new API, its new key and the pushed file are seen by then
@@ -102,8 +103,8 @@ def _streamed(target: Target, kind: str, stream: Stream) -> Finding:
 def _record(target: Target, request_id: str) -> Finding:
     """Read what the ledger has of a chat; it must be settled, and by the upstream's own usage."""
     aws, what = target.gateway.aws, "its record"
-    client = aws.session().client("dynamodb", endpoint_url=aws.url)
-    table = DynamoTable(client, target.gateway.outputs["TableName"])
+    clients = clients_for("dynamodb", aws.session(), aws.url)
+    table = DynamoTable(clients.service("dynamodb"), target.gateway.outputs["TableName"])
     try:
         record = asyncio.run(table.get(f"U#{USER}", f"REQ#{request_id}"))
     except TableError as error:
