@@ -35,7 +35,7 @@ VARIABLES = {
     "KMS_KEY_ID": "UserKeysKey",
 }
 _READY_WITHIN_S = 300.0  # the first container's image is put together meanwhile
-_ENDS_WITHIN_S = 30.0
+_ENDS_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,7 @@ def run_sam_local(
 def local_template(deployment: Deployment) -> Path:
     """Write the built template with the emulator's values in the functions' environment.
 
-    `sam local` passes only variables that the template names, takes none of AWS's own, and cannot
-    stream.
+    `sam local` passes only variables that the template names, and takes none of AWS's own.
     """
     template: dict[str, Any] = yaml.safe_load((BUILD / "template.yaml").read_text("utf-8"))
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
@@ -77,7 +76,6 @@ def local_template(deployment: Deployment) -> Path:
     variables["AWS_ENDPOINT_URL"] = deployment.aws.url
     chat = template["Resources"]["ChatFunction"]["Properties"]["Environment"]["Variables"]
     chat["TITLE_FUNCTION"] = deployment.resource("TitleFunction")
-    template["Parameters"]["ResponseMode"]["Default"] = "buffered"
     path = BUILD / "template-local.yaml"
     path.write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
     return path
@@ -88,6 +86,7 @@ def _start_api(deployment: Deployment, port: int, log: Path, more: Sequence[str]
     template = local_template(deployment)
     command: list[str | Path] = [SAM, "local", "start-api", "--template", template]
     command += ["--port", str(port), "--warm-containers", "LAZY", *more]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell has it ignored
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (the operator's own options)
             command,
@@ -101,7 +100,7 @@ def _start_api(deployment: Deployment, port: int, log: Path, more: Sequence[str]
             _wait_until_ready(process, port, log)
             yield
         finally:
-            process.terminate()  # it removes its containers then
+            process.send_signal(signal.SIGINT)  # at any other it leaves its containers
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_ENDS_WITHIN_S)
             process.kill()

@@ -29,6 +29,9 @@ TIMEOUT_S = 120.0
 class OwnAccount:
     """The account that the environment and the profiles of this machine lead to."""
 
+    def __init__(self) -> None:
+        self._session = boto3.session.Session()  # one, as some ask for a code each
+
     @property
     def url(self) -> None:
         return None
@@ -37,7 +40,7 @@ class OwnAccount:
         return {**os.environ, "SAM_CLI_TELEMETRY": "0"}
 
     def session(self) -> boto3.session.Session:
-        return boto3.session.Session()
+        return self._session
 
     def public_url(self, told: str) -> str:
         return told
@@ -74,9 +77,10 @@ def smoke(
     finally:
         tell("Removing all of it (a few minutes); Ctrl-C leaves the rest ...")
         names = (stacks.upstream_name, stacks.name)
-        left = Removal(stacks.aws, stacks.name, names).run()
-        tell(_told_of(left))
-    return is_good and not left
+        removal = Removal(stacks.aws, stacks.name, names)
+        removal.run()
+        tell(_told_of(removal))
+    return is_good and not removal.left
 
 
 def _try(stacks: SmokeStacks, own: OwnUpstream | None, tell: Callable[[str], None]) -> bool:
@@ -106,9 +110,11 @@ def _try(stacks: SmokeStacks, own: OwnUpstream | None, tell: Callable[[str], Non
     return all(are_good)
 
 
-def _told_of(left: list[str]) -> str:
-    if left:
-        return "\n  ".join(["STILL THERE, remove it by hand:", *left])
+def _told_of(removal: Removal) -> str:
+    if removal.left:
+        return "\n  ".join(["STILL THERE, remove it by hand:", *removal.left])
+    if not removal.has_kept_key:
+        return "Nothing is left but the SAM CLI's own bucket."
     return (
         f"Nothing is left but a KMS key that AWS deletes in {KMS_WAIT_DAYS} days and a backup that"
         " DynamoDB keeps for 35, neither of which costs anything, and the SAM CLI's own bucket."

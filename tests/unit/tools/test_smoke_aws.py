@@ -1,7 +1,6 @@
 """`make smoke-aws`: whom it asks, and what it says of what it could not remove."""
 
 import sys
-from dataclasses import dataclass
 
 import boto3
 import pytest
@@ -11,11 +10,12 @@ from waystation_cli.smoke.removal import Removal
 from waystation_cli.smoke_aws import OwnAccount, main, make_name
 
 
-@dataclass
 class Unreachable(OwnAccount):
     """An account that does not answer; the user loses patience at one of the calls."""
 
-    patience: int = 1000
+    def __init__(self, patience: int = 1000) -> None:
+        super().__init__()
+        self.patience = patience
 
     @property
     def url(self) -> str:  # type: ignore[override]

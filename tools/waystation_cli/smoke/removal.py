@@ -21,7 +21,6 @@ _ABSENT = {
     "NoSuchBucket",
     "NotFoundException",
     "ResourceNotFoundException",
-    "ValidationError",  # CloudFormation's, of a stack that is not there
 }
 _KEPT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key")
 _PARAMETERS_AT_ONCE = 10
@@ -54,6 +53,11 @@ class Removal:
             kept = [name for kind in _KEPT for name in self._each(kind)]
             self.left.append(f"what outlives a stack is named {', '.join(kept) or '(unknown)'}")
         return self.left
+
+    @property
+    def has_kept_key(self) -> bool:
+        """Return whether there was a KMS key, which AWS deletes days later."""
+        return "AWS::KMS::Key" in self._made
 
     def _steps(self) -> list[tuple[str, Callable[[], None]]]:
         path = f"/waystation/{self.name}"
@@ -159,5 +163,7 @@ def _unless_absent() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _ABSENT:
+        told = error.response["Error"]
+        is_no_stack = told["Code"] == "ValidationError" and "does not exist" in told["Message"]
+        if not is_no_stack and told["Code"] not in _ABSENT:
             raise
