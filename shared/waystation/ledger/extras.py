@@ -8,11 +8,12 @@ from collections.abc import Mapping
 # 2026-11.
 _LISTED_TIERS = ("auto", "default", "standard", "standard_only", "on_demand")
 _SOUNDS = (("prompt_tokens_details", "audio_tokens"), ("completion_tokens_details", "audio_tokens"))
+_SPEEDS, _PLACES = (None, "standard"), (None, "global", "not_available")
 _SEARCHES = ("server_tool_use", "web_search_requests")
 
 
 def extras_of(raw: Mapping[str, object], tier: object) -> tuple[str, ...]:
-    """Return which of `audio`, `search` and `service_tier` a request had, by its `usage` object.
+    """Return which of them a request had, by its `usage` object: `audio`, `search` and the like.
 
     `tier` is what the request asks for; the upstream's own word counts before it.
     """
@@ -21,6 +22,8 @@ def extras_of(raw: Mapping[str, object], tier: object) -> tuple[str, ...]:
         "audio": any(_count(raw, *place) for place in _SOUNDS),
         "search": _count(raw, *_SEARCHES) > 0 or _number(raw.get("num_search_queries")) > 0,
         "service_tier": isinstance(told, str) and told not in _LISTED_TIERS,
+        "speed": raw.get("speed") not in _SPEEDS,
+        "inference_geo": raw.get("inference_geo") not in _PLACES,
     }
     return tuple(name for name, is_there in found.items() if is_there)
 

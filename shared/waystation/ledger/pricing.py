@@ -14,8 +14,8 @@ from waystation.wire.usage import Usage
 NANOUSD_PER_USD = 1_000_000_000
 NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
 
-# Of UTF-8. English text has four to five, code five, JSON two; Chinese and Japanese text four to
-# five, Russian and Arabic four to eight, by the age of the vocabulary. Measured with OpenAI's
+# Of UTF-8. English text and code have five, dense JSON two; Chinese and Japanese text three to
+# five, Russian and Arabic three to eight, by the age of the vocabulary. Measured with OpenAI's
 # `cl100k_base` and `o200k_base`, 2026-11.
 BYTES_PER_TOKEN = 4
 

@@ -23,6 +23,9 @@ from waystation.ledger.extras import extras_of
         ({"prompt_tokens_details": {"audio_tokens": 1}}, None, ("audio",)),
         ({"completion_tokens_details": {"audio_tokens": 1}}, None, ("audio",)),
         ({"completion_tokens_details": {"audio_tokens": "1"}}, None, ()),
+        ({"speed": "standard", "inference_geo": "not_available"}, None, ()),
+        ({"speed": "fast"}, None, ("speed",)),
+        ({"inference_geo": "us"}, None, ("inference_geo",)),
         (
             {"num_search_queries": 1, "prompt_tokens_details": {"audio_tokens": 1}},
             "flex",
