@@ -10,12 +10,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from tests.e2e.conftest import BuildGateway
 from tests.support.embedded_metrics import metrics_in
 from tests.support.lambda_events import queue_event
 from tests.support.lambda_gateway import TABLE, LambdaGateway
 from tests.support.ledgers import COST, OPENING, RATES, SETTLED
+from tests.support.served_gateway import free_port
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.queue import QueueError
 from waystation.aws.sqs_queue import SqsQueue
@@ -176,3 +178,13 @@ def test_queue_that_is_not_there_is_told_by_its_code() -> None:
 
     with pytest.raises(QueueError, match=r"the queue refused: .*NonExistentQueue"):
         asyncio.run(queue.send("{}"))
+
+
+@pytest.mark.usefixtures("aws")
+def test_queue_that_cannot_be_reached_is_told_by_the_kind_of_failure() -> None:
+    quick = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+    url = f"http://127.0.0.1:{free_port()}"
+    client = boto3.client("sqs", endpoint_url=url, config=quick)
+
+    with pytest.raises(QueueError, match="the queue did not answer: EndpointConnectionError"):
+        asyncio.run(SqsQueue(client, f"{url}/1/outbox").send("{}"))
