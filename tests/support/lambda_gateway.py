@@ -22,6 +22,7 @@ import yaml
 
 from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import Event, EventMaker, LambdaContext, rest_event
+from tests.support.tables import make_table
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.identity.gateway_keys import store_key
 from waystation.identity.user import User
@@ -72,18 +73,7 @@ def make_resources() -> None:
     kms.create_alias(AliasName=KMS_KEY, TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     place: Any = {"LocationConstraint": REGION}
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
-    boto3.client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[
-            {"AttributeName": "PK", "KeyType": "HASH"},
-            {"AttributeName": "SK", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "PK", "AttributeType": "S"},
-            {"AttributeName": "SK", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_table(TABLE)
     put_secrets({"_KEY_PEPPER": PEPPER})
 
 
@@ -186,6 +176,10 @@ class LambdaGateway:
     def run_job(self, job: Event) -> None:
         """Invoke the title function with a job. Raises what fails the invocation."""
         assert self._handler("title")(job, self.context) is None
+
+    def run_upkeep(self, event: Event) -> object:
+        """Invoke the upkeep function. Raises what fails the invocation."""
+        return self._handler("upkeep")(event, self.context)
 
     def record_of(self, answer: Answer, user_id: str = "alice") -> dict[str, object]:
         """Return the ledger's record of a request."""

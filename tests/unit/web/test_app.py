@@ -62,7 +62,8 @@ async def test_a_request_of_our_own_is_refused_on_every_route(via, capsys):
         assert answer.status == 508
         assert answer.json["error"]["code"] == "loop_detected"
         assert answer.headers["x-should-retry"] == "false"
-    assert line_of(capsys) == {"method": "POST", "status": 508, "error_code": "loop_detected"}
+    told = {"error_code": "loop_detected", "error_source": "gateway"}
+    assert line_of(capsys) == {"method": "POST", "status": 508, **told}
 
 
 AGENTS = ["waystation/waystation", "Waystation/WAYSTATION b/1", "a/1 (x) waystation/waystation, c"]
