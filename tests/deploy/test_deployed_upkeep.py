@@ -76,7 +76,8 @@ def test_message_that_cannot_be_applied_is_a_dead_letter(gateway: Gateway):
 
 
 def test_chat_that_the_table_refuses_is_settled_by_the_outbox(gateway: Gateway):
-    assert gateway.chat("Late/late").status_code == 200  # so that the key is known for a minute
+    first = gateway.chat("Late/late")  # so that the key is known for a minute
+    assert first.status_code == 200, first.text + gateway.logged("ChatLogs")
 
     with ExitStack() as taken:
         for role in ("ChatRole", "UpkeepRole"):

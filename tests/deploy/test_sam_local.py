@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from pathlib import Path
 
 from tests.support.template import EVENTS, ROOT
 from waystation_cli.deployment import SAM
@@ -19,9 +18,10 @@ ALL = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
 def test_every_route_is_served():
-    python = ROOT / SAM.with_name("python")
-    command: list[str | Path] = [python, "-c", AS_SAM_LOCAL_READS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    python = str(ROOT / SAM.with_name("python"))
+    done = subprocess.run(
+        [python, "-c", AS_SAM_LOCAL_READS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     served = sorted(map(tuple, json.loads(done.stdout)))
     assert served == sorted(
         (verb, path)

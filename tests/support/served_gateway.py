@@ -138,11 +138,12 @@ class ServedGateway:
         return dict(records[0])
 
     def records(self, prefix: str = "REQ#", at_least: int = 0) -> list[Item]:
-        """Return the records of all requests, after waiting for so many."""
+        """Return the records of all requests, after waiting until so many are over."""
         until = time.monotonic() + 5
         while True:
             found = list(self.run(self.table.query("U#alice", prefix)))
-            if len(found) >= at_least or time.monotonic() > until:
+            over = [item for item in found if item.get("state") != "RESERVED"]
+            if len(over) >= at_least or time.monotonic() > until:
                 return found
             time.sleep(0.02)
 

@@ -75,8 +75,8 @@ class Accounting:
         """
         draws = call.balance is not None and (self._own_keys_draw or not context.is_users_key)
         if not draws and call.idempotency is None:
-            beside = self._open_beside(call, context, shaped)
-            return Account(context, asyncio.ensure_future(beside))
+            beside = asyncio.ensure_future(self._open_beside(call, context, shaped))
+            return Account(context, beside)
         rates = await self._rates(context, shaped.model)
         hold = 0
         if draws:
@@ -102,9 +102,10 @@ class Accounting:
     async def _settle(
         self, account: Account, outcome: Outcome, on_settled: OnSettled
     ) -> LedgerRecord:
+        opening = await account.opened()
         found = {model: await self._rates(account.context, model) for model in outcome.other_models}
         others = {model: rates for model, rates in found.items() if rates is not None}
-        record = outcome.record(await account.opened(), others)
+        record = outcome.record(opening, others)
         on_settled(record)
         if record.usage is not None and record.usage.source == "estimated":
             told = {"endpoint": record.endpoint, "error_code": record.error_code}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from waystation.calls.call import Call
-from waystation.ledger.estimates import estimate_input_tokens
 from waystation.ledger.extras import extras_of
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
@@ -78,7 +77,7 @@ class Outcome:
         """
         call, usage, rates = self.call, self.usage, opening.rates
         if usage is None and self.is_billable:
-            usage = estimate_usage(estimate_input_tokens(call.request), self.output_bytes)
+            usage = estimate_usage(opening.estimated_input_tokens, self.output_bytes)
         elif usage is not None and not self.counts_output:
             usage = with_estimated_output(usage, self.output_bytes)
         upstream_id = self.head.get("id")

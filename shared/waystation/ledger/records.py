@@ -99,8 +99,8 @@ class LedgerRecord:
     """What is known of a request when it is over. Times are UTC, in milliseconds since 1970.
 
     `rates_by_model` are those of other models that took a share of the tokens; `extras` is what
-    the cost leaves out, as no rate tells it. `hold_nanousd`, `draws` and `idempotency` are those of
-    its opening.
+    the cost leaves out, as no rate tells it. `hold_nanousd`, `draws` and `idempotency` are those
+    of its opening.
     """
 
     request_id: str
