@@ -5,7 +5,6 @@ import json
 
 from tests.support.config_entries import build_entry, token_config
 from tests.support.fakes import (
-    InMemoryLedger,
     Reply,
     ScriptedEgress,
     StaticSecrets,
@@ -17,6 +16,7 @@ from waystation.calls.metered import MeteredCalls
 from waystation.config.schema import Endpoint
 from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
+from waystation.ledger.ledger import Ledger
 from waystation.wire.chat_request import ChatRequest
 
 SECRET = "the-key-of-acme-5b1f7a3c"
@@ -70,7 +70,7 @@ def build_call(
 
 def build_calls(
     egress: ScriptedEgress,
-    ledger: InMemoryLedger,
+    ledger: Ledger,
     own: OwnCredentials | None = None,
     **variables: str,
 ) -> MeteredCalls:
