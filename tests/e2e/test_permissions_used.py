@@ -120,10 +120,11 @@ def test_functions_use_all_that_they_may_and_no_more(
     turns = [first_turn(new_conversation()) for _ in ENDPOINTS]
     titles = [f"/v1/titles/{turn['conversationId']}" for turn in turns]
 
+    admin = make_gateway_key("key-of-an-admin", User("admin"), is_admin=True)
+
     with asked.by("AccountRole"):
         put_key(gateway, "Own")
         assert account(gateway, "GET", "/v1/keys/Own").status == 200
-        admin = make_gateway_key("key-of-an-admin", User("admin"), is_admin=True)
         assert account(gateway, "GET", "/v1/usage", key=admin).status == 200
         for path in ("/v1/usage", "/v1/balance"):
             assert account(gateway, "GET", path).status == 200

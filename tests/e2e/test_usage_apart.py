@@ -49,8 +49,9 @@ def gateway(_gateway: LambdaGateway, upstream: FakeUpstream) -> LambdaGateway:
     if not getattr(_gateway, "has_chatted", False):
         for user, times in zip(USERS, (1, 2, 1), strict=True):
             for _ in range(times):
-                conversation: dict[str, Any] = {"conversationId": CONVERSATIONS[user]}
-                answer = _gateway.chat(key=f"key-of-{quote(user)}", **conversation)
+                answer = _gateway.chat(
+                    key=f"key-of-{quote(user)}", conversationId=CONVERSATIONS[user]
+                )
                 assert answer.status == 200
         vars(_gateway)["has_chatted"] = True
     return _gateway
