@@ -20,7 +20,7 @@
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
-| CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
+| CA_BUNDLE | certificates upstreams are checked by; AWS by them and the system's | the system's |
 | GATEWAY_ALLOWED_ADDRESSES | `host:port,host:port` beside `endpoints.allowedAddresses` | none |
 | VIA_TOKEN | this gateway's name, by which it notices that it asks itself | `waystation` |
 """

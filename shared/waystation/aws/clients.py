@@ -1,7 +1,7 @@
 """Makes what calls AWS: at start, without a call. Connections are opened when they are needed."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from waystation.aws.credentials import CredentialSource, read_credentials
 from waystation.aws.objects import Bucket
@@ -19,10 +19,10 @@ class AwsClients:
         self,
         env: Mapping[str, str],
         *,
-        ca_bundle: str | None = None,
+        make_tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         credentials: CredentialSource | None = None,
     ) -> None:
-        """Take AWS's variables, and a file of certificates to trust beside the system's.
+        """Take AWS's variables, and what makes the TLS context, if one is needed.
 
         Credentials are the environment's unless they are given. Raises SettingsError for what
         cannot be used, as do the methods.
@@ -32,7 +32,7 @@ class AwsClients:
             raise SettingsError("AWS_REGION is not set")
         self._env = env
         self._region = region
-        self._transport = Transport(lambda: _tls_context(ca_bundle))
+        self._transport = Transport(make_tls)
         try:
             self._credentials = credentials or read_credentials(env, self._transport)
         except ValueError as error:
@@ -63,11 +63,14 @@ class AwsClients:
         return Service(place, Signer(name, self._region), self._credentials, self._transport)
 
 
-def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+def tls_with(ca_bundle: str) -> ssl.SSLContext:
+    """Return a context that trusts a file of certificates beside the system's.
+
+    Raises SettingsError.
+    """
     context = ssl.create_default_context()
     try:
-        if ca_bundle is not None:
-            context.load_verify_locations(ca_bundle)
+        context.load_verify_locations(ca_bundle)
     except OSError as error:
         raise SettingsError("CA_BUNDLE cannot be used") from error
     return context

@@ -32,12 +32,15 @@ class Connection(asyncio.Protocol):
 
         Raises NoAnswerError, and is closed then, as it is when the wait is cancelled.
         """
-        self._reader, self.has_answered = AnswerReader(limit), False
+        self.has_answered = False
+        if self.is_closed or self._transport.is_closing():
+            self.close()
+            raise NoAnswerError("ConnectionLost", is_sent=False)
+        self._reader = AnswerReader(limit)
         waiter: asyncio.Future[Answer] = self._loop.create_future()
         self._waiter = waiter
         timer = self._loop.call_later(timeout_s, self._fail, "ReadTimeout")
-        if not self._transport.is_closing():
-            self._transport.write(message)
+        self._transport.write(message)
         try:
             return await waiter
         except asyncio.CancelledError:

@@ -74,7 +74,7 @@ class Transport:
                     return await self._ask(place, kept, message, limit)
                 except NoAnswerError as error:
                     is_stale = error.cause == "ConnectionLost" and not kept.has_answered
-                    if not (is_stale and is_repeatable):
+                    if not is_stale or (error.is_sent and not is_repeatable):
                         raise
             return await self._ask(place, await self._connect(place), message, limit)
         finally:

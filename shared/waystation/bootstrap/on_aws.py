@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from waystation.aws.clients import AwsClients
+from waystation.aws.clients import AwsClients, tls_with
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.key_service import KeyService
 from waystation.aws.kms import KmsKeyService
@@ -85,7 +85,10 @@ def start(*, keeps_user_keys: bool = False) -> LazyRuntime:
 
 
 def _runtime_of(settings: Settings) -> Runtime:
-    clients = AwsClients(environment(), ca_bundle=settings.ca_bundle)
+    egress = _egress(settings)
+    bundle = settings.ca_bundle
+    make_tls = partial(tls_with, bundle) if bundle else egress.tls
+    clients = AwsClients(environment(), make_tls=make_tls)
     secrets = Secrets(
         [MappingSource(environment())],
         SsmSecretSource(SsmParameters(clients.service("ssm")), settings.secrets_prefix),
@@ -95,7 +98,7 @@ def _runtime_of(settings: Settings) -> Runtime:
         table=DynamoTable(clients.service("dynamodb"), settings.table_name),
         config_source=_config_source(settings, clients),
         secrets=secrets,
-        egress=_egress(settings),
+        egress=egress,
         response_mode=settings.response_mode,
         allowed_addresses=_allowed_addresses(settings),
         identity=settings.identity,

@@ -120,8 +120,15 @@ class Egress:
         self._dialler = dialler
         self._via = (VIA, via_of(via))
         self._user_agent = user_agent_of(via)
+        self._tls: ssl.SSLContext | None = None
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def tls(self) -> ssl.SSLContext:
+        """Return what connections are secured by, made once: reading certificates takes long."""
+        if self._tls is None:
+            self._tls = self._make_tls()
+        return self._tls
 
     @asynccontextmanager
     async def send(
@@ -172,7 +179,7 @@ class Egress:
         )
 
     def _make_transport(self) -> httpx2.AsyncBaseTransport:
-        direct = Transport(self._make_tls, self._dialler)
+        direct = Transport(self.tls, self._dialler)
         if self._proxy is None:
             return direct
         proxied = httpx2.AsyncHTTPTransport(

@@ -1,5 +1,7 @@
 """Services and buckets as the environment places them."""
 
+import ssl
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from tests.support.aws_services import raw_answer, scripted_service
 from tests.support.certificates import self_signed
 from tests.support.fake_upstream import FakeUpstream, reply
-from waystation.aws.clients import AwsClients
+from waystation.aws.clients import AwsClients, tls_with
 from waystation.aws.key_service import KeyServiceError
 from waystation.aws.kms import KmsKeyService
 from waystation.aws.objects import Bucket, ObjectTooLargeError, StoredObject
@@ -62,9 +64,27 @@ def test_credentials_that_cannot_be_are_told(env):
 
 
 def test_bundle_that_cannot_be_read_is_told(tmp_path: Path):
-    clients = AwsClients(ENV, ca_bundle=str(tmp_path / "none.pem"))
-    with pytest.raises(SettingsError, match="CA_BUNDLE"):
-        clients.service("kms")
+    for text in (None, "no certificate"):
+        bundle = tmp_path / "bundle.pem"
+        if text is not None:
+            bundle.write_text(text)
+        with pytest.raises(SettingsError, match="CA_BUNDLE"):
+            tls_with(str(bundle))
+
+
+def test_context_is_made_at_once_where_it_is_needed():
+    made = []
+
+    def make() -> ssl.SSLContext:
+        made.append(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return made[-1]
+
+    AwsClients({**ENV, "AWS_ENDPOINT_URL": "http://aws"}, make_tls=make).service("kms")
+    assert made == []
+    clients = AwsClients(ENV, make_tls=make)
+    for name in ("kms", "ssm"):
+        clients.service(name)
+    assert len(made) == 1
 
 
 async def test_certificates_of_the_bundle_are_trusted_and_no_others(tmp_path: Path):
@@ -73,8 +93,9 @@ async def test_certificates_of_the_bundle_are_trusted_and_no_others(tmp_path: Pa
         upstream.answer(reply(b"{}"))
         port = upstream.address.partition(":")[2]
         env = {**ENV, "AWS_ENDPOINT_URL": f"https://localhost:{port}"}
-        for bundle, told in ((str(own), "InvalidAnswer"), (None, "NotConnected")):
-            service = AwsClients(env, ca_bundle=bundle).service("kms")
+        trusting, default = partial(tls_with, str(own)), ssl.create_default_context
+        for make, told in ((trusting, "InvalidAnswer"), (default, "NotConnected")):
+            service = AwsClients(env, make_tls=make).service("kms")
             with pytest.raises(KeyServiceError, match=told):
                 await KmsKeyService(service, "key").encrypt(b"x", {})
 

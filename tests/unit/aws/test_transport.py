@@ -119,6 +119,17 @@ async def test_connection_is_kept_no_longer_than_it_may_be():
         assert kms.upstream.connections == 2
 
 
+async def test_connection_that_has_ended_is_sent_nothing():
+    with scripted_service("kms", answer({})) as kms:
+        await send(kms.transport, kms.upstream)
+        (kept,) = kms.transport._idle[parse_place(f"http://{kms.upstream.address}")]
+        kept.close()
+        with pytest.raises(NoAnswerError) as caught:
+            await kept.ask(MESSAGE, limit=9, timeout_s=9)
+        assert (caught.value.cause, caught.value.is_sent) == ("ConnectionLost", False)
+        assert len(kms.upstream.received) == 1
+
+
 async def test_unasked_bytes_end_a_kept_connection():
     with scripted_service("kms", [*answer({}), 0.02, b"more"], answer({})) as kms:
         await send(kms.transport, kms.upstream)
