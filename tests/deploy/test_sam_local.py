@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from pathlib import Path
 
 from tests.support.template import EVENTS, ROOT
 from waystation_cli.deployment import SAM
@@ -20,7 +19,7 @@ ALL = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 def test_every_route_is_served():
     python = ROOT / SAM.with_name("python")
-    command: list[str | Path] = [python, "-c", AS_SAM_LOCAL_READS]
+    command = [str(python), "-c", AS_SAM_LOCAL_READS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     served = sorted(map(tuple, json.loads(done.stdout)))
     assert served == sorted(
