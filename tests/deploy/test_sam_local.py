@@ -18,10 +18,9 @@ ALL = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
 def test_every_route_is_served():
-    python = str(ROOT / SAM.with_name("python"))
-    done = subprocess.run(
-        [python, "-c", AS_SAM_LOCAL_READS], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    python = ROOT / SAM.with_name("python")
+    command = [str(python), "-c", AS_SAM_LOCAL_READS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     served = sorted(map(tuple, json.loads(done.stdout)))
     assert served == sorted(
         (verb, path)
