@@ -19,8 +19,11 @@
 | FIRST_BYTE_TIMEOUT_S | seconds until a streamed answer's first event | `120` |
 | IDLE_TIMEOUT_S | seconds between the bytes of a streamed answer | `60` |
 | TITLE_FUNCTION | name of the function that makes titles beside chats | none are made |
+| OUTBOX_URL | the SQS queue for records that the table does not take | there is none |
+| SWEEP_POLICY | the cost of what nobody settled: `estimate`, `hold`, `release` | `estimate` |
 | KMS_KEY_ID | id or ARN of the KMS key that encrypts users' own keys | none are stored |
 | LOG_LEVEL | DEBUG, INFO, WARNING, ERROR | `INFO` |
+| METRICS | `on` or `off`: whether lines of the log carry CloudWatch's metrics | `on` on Lambda |
 | BALANCE_OWN_KEYS | `draw` where calls with users' own keys draw on balances | `free` |
 | EGRESS_PROXY | URL of the proxy all upstream calls go through | none |
 | CA_BUNDLE | file with the certificates upstreams are checked against | the system's |
@@ -56,8 +59,11 @@ ENVIRONMENT_NAMES = frozenset(
         "FIRST_BYTE_TIMEOUT_S",
         "IDLE_TIMEOUT_S",
         "TITLE_FUNCTION",
+        "OUTBOX_URL",
+        "SWEEP_POLICY",
         "KMS_KEY_ID",
         "LOG_LEVEL",
+        "METRICS",
         "BALANCE_OWN_KEYS",
         "EGRESS_PROXY",
         "CA_BUNDLE",
@@ -68,6 +74,7 @@ ENVIRONMENT_NAMES = frozenset(
 )
 _REQUIRED = ("CONFIG_URI", "TABLE_NAME", "SECRETS_PREFIX")
 _RESPONSE_MODES = ("stream", "buffered")
+_SWEEP_POLICIES = ("estimate", "hold", "release")
 _SWITCH = ("on", "off")
 _OWN_KEYS = ("free", "draw")
 _FIRST_BYTE_S, _IDLE_S = 120, 60
@@ -96,6 +103,7 @@ _ORIGIN = re.compile(
 )
 
 ResponseMode = Literal["stream", "buffered"]
+SweepPolicy = Literal["estimate", "hold", "release"]
 
 
 class SettingsError(ValueError):
@@ -115,6 +123,8 @@ class Settings:
     first_byte_s: int = _FIRST_BYTE_S
     idle_s: int = _IDLE_S
     title_function: str | None = None
+    outbox_url: str | None = None
+    sweep_policy: SweepPolicy = "estimate"
     kms_key_id: str | None = None
     own_keys_draw: bool = False
     egress_proxy: str | None = None
@@ -139,9 +149,14 @@ def load_settings(
     mode = env.get("RESPONSE_MODE") or "buffered"
     if mode not in _RESPONSE_MODES:
         faults.append(f"RESPONSE_MODE must be one of: {', '.join(_RESPONSE_MODES)}")
-    switch = env.get("PUBLIC_PRICES") or "on"
-    if switch not in _SWITCH:
-        faults.append(f"PUBLIC_PRICES must be one of: {', '.join(_SWITCH)}")
+    policy = env.get("SWEEP_POLICY") or "estimate"
+    if policy not in _SWEEP_POLICIES:
+        faults.append(f"SWEEP_POLICY must be one of: {', '.join(_SWEEP_POLICIES)}")
+    faults += [
+        f"{name} must be one of: {', '.join(_SWITCH)}"
+        for name in ("PUBLIC_PRICES", "METRICS")
+        if (env.get(name) or "on") not in _SWITCH
+    ]
     own_keys = env.get("BALANCE_OWN_KEYS") or "free"
     if own_keys not in _OWN_KEYS:
         faults.append(f"BALANCE_OWN_KEYS must be one of: {', '.join(_OWN_KEYS)}")
@@ -161,12 +176,14 @@ def load_settings(
         first_byte_s=first_byte_s,
         idle_s=idle_s,
         title_function=env.get("TITLE_FUNCTION") or None,
+        outbox_url=env.get("OUTBOX_URL") or None,
+        sweep_policy=cast("SweepPolicy", policy),
         kms_key_id=env.get("KMS_KEY_ID") or None,
         own_keys_draw=own_keys == "draw",
         egress_proxy=env.get("EGRESS_PROXY") or None,
         ca_bundle=env.get("CA_BUNDLE") or None,
         allowed_addresses=frozenset(_pieces(env.get("GATEWAY_ALLOWED_ADDRESSES", "").lower())),
-        public_prices=switch == "on",
+        public_prices=env.get("PUBLIC_PRICES") != "off",
         via_token=via_token(env),
     )
 
@@ -216,6 +233,13 @@ def log_level(env: Mapping[str, str] | None = None) -> str:
     """Return LOG_LEVEL, or INFO where it is unset or no level."""
     level = (environment() if env is None else env).get("LOG_LEVEL", "").upper()
     return level if level in _LOG_LEVELS else "INFO"
+
+
+def metrics_namespace(env: Mapping[str, str] | None = None) -> str | None:
+    """Return the namespace of this gateway's metrics, which is its name; None if there are none."""
+    env = environment() if env is None else env
+    switch = env.get("METRICS") or ("on" if runs_on_lambda(env) else "off")
+    return via_token(env) if switch == "on" else None
 
 
 def _seconds(env: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:

@@ -31,8 +31,9 @@ EVENTS = {
     "title-job.json": "TitleFunction",
     "title-get.json": "TitleFunction",  # what the job has made
     "key-expiry.json": "AccountFunction",
+    "sweep.json": "UpkeepFunction",
 }
-JOBS = {"title-job.json"}
+JOBS = {"title-job.json", "sweep.json"}
 VARIABLES = {
     "CONFIG_URI": "ConfigUri",
     "TABLE_NAME": "TableName",

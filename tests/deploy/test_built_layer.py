@@ -27,7 +27,16 @@ def test_layer_leaves_out_what_no_function_needs(layer: Path):
     unneeded += ["httpx2/websockets", "s3transfer/crt.py", "truststore/_windows.py"]
     assert [name for name in unneeded if (layer / name).exists()] == []
     services = [path.name for path in (layer / "botocore" / "data").iterdir() if path.is_dir()]
-    assert sorted(services) == ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]
+    assert sorted(services) == [
+        "bedrock-runtime",
+        "dynamodb",
+        "kms",
+        "lambda",
+        "s3",
+        "sqs",
+        "ssm",
+        "sts",
+    ]
 
 
 FROM_THE_LAYER_ALONE = """
@@ -51,7 +60,7 @@ for key, name in [
     (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
 ]:
     jwt.decode(jwt.encode({}, key, name), key.public_key(), [name])
-for name in ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]:
+for name in ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "sqs", "ssm", "sts"]:
     print(boto3.client(name).meta.endpoint_url)
 """
 
@@ -69,7 +78,7 @@ def test_layer_lacks_nothing(layer: Path):
         check=False,
     )
     assert done.stderr == ""
-    services = ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "ssm", "sts"]
+    services = ["bedrock-runtime", "dynamodb", "kms", "lambda", "s3", "sqs", "ssm", "sts"]
     assert done.stdout.splitlines() == [
         f"https://{name}.eu-west-1.amazonaws.com" for name in services
     ]

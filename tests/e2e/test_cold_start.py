@@ -63,6 +63,14 @@ def test_a_function_on_lambda_leaves_heavy_modules_alone(name: str, absent: set[
     assert {"mangum", "boto3", "httpx2"} <= modules  # what a request needs is there already
 
 
+def test_upkeep_needs_no_web_and_no_configuration() -> None:
+    modules = _modules_of("upkeep", **ON_LAMBDA)
+
+    assert (ALWAYS_ABSENT | {"fastapi", "starlette", "mangum", "httpx2"}) & modules == set()
+    assert "boto3" in modules
+    assert "waystation.config.reload" not in modules
+
+
 def test_only_a_chat_that_starts_titles_makes_a_client_of_lambda() -> None:
     settings = {**ON_LAMBDA, "TITLE_FUNCTION": "waystation-titles"}
 
@@ -70,7 +78,7 @@ def test_only_a_chat_that_starts_titles_makes_a_client_of_lambda() -> None:
     assert "waystation.aws.title_function" not in _modules_of("chat", **ON_LAMBDA)
 
 
-@pytest.mark.parametrize("name", ["chat", "models", "title", "account"])
+@pytest.mark.parametrize("name", ["chat", "models", "title", "account", "upkeep"])
 def test_elsewhere_a_function_imports_without_settings_and_without_boto3(name: str) -> None:
     modules = _modules_of(name)
 

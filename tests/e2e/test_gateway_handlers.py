@@ -1,10 +1,12 @@
 """Chats and lists through the functions' handlers, with a fake upstream and an emulated AWS."""
 
+import time
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import BuildGateway
+from tests.support.embedded_metrics import metrics_in
 from tests.support.fake_upstream import (
     DONE,
     FakeUpstream,
@@ -219,6 +221,12 @@ def test_one_log_line_tells_what_happened(
 
     (line,) = gateway.log.lines()
 
+    measured = metrics_in(line, round(time.time() * 1000))
+    of_model = (("Endpoint", "Acme"), ("Model", "acme-large"))
+    assert measured["requests", of_model] == 1
+    assert measured["cost_usd", of_model] == 0.00005
+    for name in ("_aws", "Endpoint", "Model", "requests", "cost_usd"):
+        assert line.pop(name) is not None
     for name in ("timestamp", "location", "key_id", "latency_ms"):
         assert line.pop(name) is not None
     assert line == {

@@ -1,11 +1,15 @@
 """What the functions ask AWS for when they are used, against what the template lets them do."""
 
+import asyncio
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 from unittest.mock import patch
 
+import boto3
 import pytest
 from botocore.client import BaseClient
 
@@ -19,9 +23,11 @@ from tests.support.fake_upstream import (
     json_reply,
     reply,
 )
-from tests.support.lambda_gateway import LambdaGateway, make_gateway_key, put_secrets
-from tests.support.template import actions, statements_of
+from tests.support.lambda_gateway import TABLE, LambdaGateway, make_gateway_key, put_secrets
+from tests.support.ledgers import OPENING
+from tests.support.template import ROOT, actions, statements_of
 from tests.support.users_keys import account, put_key
+from waystation.aws.dynamo_table import DynamoTable
 from waystation.identity.user import User
 
 PRICED = {"pricing": {"prompt": "0.00000015", "completion": "0.0000006"}, "context_length": 128000}
@@ -29,12 +35,16 @@ USED_OTHERWISE = {
     # Lambda's own service uses these with the role.
     "logs:CreateLogStream",
     "logs:PutLogEvents",
-    "sqs:SendMessage",
+    "sqs:SendMessage",  # chats do, where the table fails them
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
     # These are for other parameters than the test's.
     "ssm:GetParameter",
     "bedrock:InvokeModel",
     "bedrock:InvokeModelWithResponseStream",
 }
+SCHEDULE = ROOT / "events" / "sweep.json"
 ENDPOINTS = ["OpenRouter", "Own"]
 
 
@@ -53,7 +63,12 @@ class Asked:
         self._role = ""
 
     def note(self, client: BaseClient, operation: str, arguments: Mapping[str, Any]) -> None:
-        if self._role:
+        if not self._role:
+            return
+        for write in arguments.get("TransactItems", []):  # each is allowed by itself
+            ((kind, asked),) = write.items()
+            self.calls.add((self._role, f"dynamodb:{kind}Item", _partition_key(asked)))
+        if operation != "TransactWriteItems":
             service = client.meta.service_model.endpoint_prefix
             action = "InvokeFunction" if operation == "Invoke" else operation
             self.calls.add((self._role, f"{service}:{action}", _partition_key(arguments)))
@@ -138,8 +153,13 @@ def test_functions_use_all_that_they_may_and_no_more(
     with asked.by("AccountRole"):
         assert account(gateway, "DELETE", "/api/keys", all="true").status == 204
 
+    opening = replace(OPENING, request_id="01LEFTOPEN").to_item()
+    asyncio.run(DynamoTable(boto3.client("dynamodb"), TABLE).put(opening))
+    with asked.by("UpkeepRole"):
+        gateway.run_upkeep(json.loads(SCHEDULE.read_text("utf-8")))
+
     assert {call for call in asked.calls if not _is_allowed(*call)} == set()
-    for role in ("AccountRole", "ModelsRole", "ChatRole", "TitleRole"):
+    for role in ("AccountRole", "ModelsRole", "ChatRole", "TitleRole", "UpkeepRole"):
         used = {action for by, action, _ in asked.calls if by == role}
         assert actions(_statements(role)) - used - USED_OTHERWISE == set()
 

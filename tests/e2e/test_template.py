@@ -19,9 +19,12 @@ from waystation.web.request import RESERVE_S
 OWN_VARIABLES = {
     "ChatFunction": {
         "TITLE_FUNCTION": {"Ref": "TitleFunction"},
+        "OUTBOX_URL": {"Ref": "Outbox"},
         "AWS_LAMBDA_EXEC_WRAPPER": "/opt/stream",
         "RESPONSE_MODE": {"Ref": "ResponseMode"},
-    }
+    },
+    "TitleFunction": {"OUTBOX_URL": {"Ref": "Outbox"}},
+    "UpkeepFunction": {"SWEEP_POLICY": {"Ref": "SweepPolicy"}},
 }
 
 
@@ -44,7 +47,7 @@ def test_handler_exists(name):
 def test_environment_is_what_the_settings_read(name):
     everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     own = FUNCTIONS[name].get("Environment", {}).get("Variables", {})
-    of_some = {"TITLE_FUNCTION"}
+    of_some = {"TITLE_FUNCTION", "OUTBOX_URL", "SWEEP_POLICY"}
     assert own == OWN_VARIABLES.get(name, {})
     assert {*everywhere} == ENVIRONMENT_NAMES - of_some
 

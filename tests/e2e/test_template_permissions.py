@@ -16,7 +16,10 @@ from tests.support.template import (
     statements_of,
 )
 
-ROLES = ["ChatRole", "TitleRole", "ModelsRole", "AccountRole"]
+ROLES = ["ChatRole", "TitleRole", "ModelsRole", "AccountRole", "UpkeepRole"]
+WRITTEN = {"ModelsRole": ["PRICES#*"], "AccountRole": ["U#*"]}
+READ_IN_INDEX = {"UpkeepRole": ["OPEN#*"], "AccountRole": ["MONTH#*"]}
+INDEX = {"Fn::Sub": "${Table.Arn}/index/GSI1"}
 MAY_CALL_BEDROCK = {
     "Fn::If": ["MayCallBedrock", {"Ref": "CallBedrockPolicy"}, {"Ref": "AWS::NoValue"}]
 }
@@ -37,7 +40,7 @@ def test_page_lists_what_each_function_may_do_and_nothing_else():
     told = [
         (function, action, frozenset(_code(places)))
         for functions, allowed, places in ROW.findall(page)
-        for function in (_names(ROLES) if functions == "every" else functions.split(", "))
+        for function in functions.split(", ")
         for action in _code(allowed)
     ]
     allowed = [
@@ -54,11 +57,13 @@ def test_page_lists_what_each_function_may_do_and_nothing_else():
 def test_function_writes_no_item_but_those_of_its_kind(role):
     for statement in statements_of(role):
         writes = {action for action in actions([statement]) if action.startswith("dynamodb:")}
-        if writes - {"dynamodb:GetItem", "dynamodb:Query"}:
+        if writes - {"dynamodb:GetItem"}:
+            kinds = WRITTEN.get(role, ["U#*", "A#*"])
+            if writes == {"dynamodb:Query"}:
+                is_index = statement["Resource"] == INDEX
+                kinds = READ_IN_INDEX[role] if is_index else ["U#*", "A#*"]
             assert statement["Condition"] == {
-                "ForAllValues:StringLike": {
-                    "dynamodb:LeadingKeys": ["PRICES#*" if role == "ModelsRole" else "U#*"]
-                }
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": kinds}
             }
 
 
@@ -69,7 +74,7 @@ def test_no_statement_is_conditional_but_on_the_kind_of_item():
     assert all(set(one) == kinds for document in documents for one in statements(document))
     for role in ROLES:
         for statement in statements_of(role):
-            on_table = statement["Resource"] == {"Fn::GetAtt": "Table.Arn"}
+            on_table = statement["Resource"] in ({"Fn::GetAtt": "Table.Arn"}, INDEX)
             assert set(statement) - kinds <= ({"Condition"} if on_table else set())
             assert statement["Effect"] == "Allow"
 
@@ -100,12 +105,13 @@ def test_bedrock_may_be_called_only_where_the_operator_says_so():
 
 def test_shared_policies_are_shared_as_they_are_meant_to_be():
     reads, calls = {"Ref": "ReadConfigPolicy"}, MAY_CALL_BEDROCK
-    attached = {role: RESOURCES[role]["Properties"]["ManagedPolicyArns"] for role in ROLES}
+    attached = {role: RESOURCES[role]["Properties"].get("ManagedPolicyArns") for role in ROLES}
     assert attached == {
         "ChatRole": [reads, calls],
         "TitleRole": [reads, calls],
         "ModelsRole": [reads],
         "AccountRole": [reads],
+        "UpkeepRole": None,
     }
 
 

@@ -185,6 +185,10 @@ class LambdaGateway:
         """Invoke the title function with a job. Raises what fails the invocation."""
         assert self._handler("title")(job, self.context) is None
 
+    def run_upkeep(self, event: Event) -> object:
+        """Invoke the upkeep function. Raises what fails the invocation."""
+        return self._handler("upkeep")(event, self.context)
+
     def record_of(self, answer: Answer, user_id: str = "alice") -> dict[str, object]:
         """Return the ledger's record of a request."""
         return self.record(answer.headers["x-request-id"], user_id)

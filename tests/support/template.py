@@ -47,6 +47,7 @@ EVENTS = [
     (event["Properties"]["Method"], event["Properties"]["Path"])
     for function in FUNCTIONS.values()
     for event in function.get("Events", {}).values()
+    if event["Type"] == "Api"
 ] + list(STREAMING)
 NOTHING = {"Ref": "AWS::NoValue"}
 
@@ -63,7 +64,7 @@ def statements_of(role: str) -> Iterator[dict[str, Any]]:
     properties = RESOURCES[role]["Properties"]
     for policy in properties["Policies"]:
         yield from statements(policy["PolicyDocument"])
-    for shared in properties["ManagedPolicyArns"]:
+    for shared in properties.get("ManagedPolicyArns", []):
         name = (shared["Fn::If"][1] if "Fn::If" in shared else shared)["Ref"]
         yield from statements(RESOURCES[name]["Properties"]["PolicyDocument"])
 

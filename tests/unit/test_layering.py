@@ -17,7 +17,7 @@ MODULES = {
 # From the top down. A room imports itself and the rows below, never its own row.
 ROWS = [
     {"bootstrap", "web", "lambda_runtime"},
-    {"account", "chat", "models", "titles"},
+    {"account", "chat", "models", "titles", "upkeep"},
     {"calls"},
     {"config", "credentials", "identity", "providers", "ledger"},
     {"egress", "aws"},

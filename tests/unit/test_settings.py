@@ -13,7 +13,6 @@ from waystation.settings import (
     load_settings,
     log_level,
     runs_on_lambda,
-    via_token,
 )
 
 REQUIRED = {"CONFIG_URI": "s3://b/k", "TABLE_NAME": "t", "SECRETS_PREFIX": "/way/prod"}
@@ -47,6 +46,8 @@ def test_every_variable_is_read():
         "USER_ID_PREFIX": "sso:",
         "CORS_ORIGINS": "https://app.example.com, http://localhost:3000",
         "RESPONSE_MODE": "stream",
+        "OUTBOX_URL": "https://sqs.example.com/1/outbox",
+        "SWEEP_POLICY": "hold",
         "FIRST_BYTE_TIMEOUT_S": "300",
         "IDLE_TIMEOUT_S": "1",
         "KMS_KEY_ID": "alias/users",
@@ -78,6 +79,8 @@ def test_every_variable_is_read():
         ),
         cors_origins=frozenset({"https://app.example.com", "http://localhost:3000"}),
         response_mode="stream",
+        outbox_url="https://sqs.example.com/1/outbox",
+        sweep_policy="hold",
         first_byte_s=300,
         idle_s=1,
         kms_key_id="alias/users",
@@ -101,6 +104,8 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_ID_PREFIX": "a\nb",
         "CORS_ORIGINS": "*",
         "RESPONSE_MODE": "fast",
+        "SWEEP_POLICY": "forget",
+        "METRICS": "yes",
         "PUBLIC_PRICES": "no",
         "BALANCE_OWN_KEYS": "yes",
         "VIA_TOKEN": "a b",
@@ -115,7 +120,9 @@ def test_one_error_lists_everything_that_is_wrong():
         "USER_CLAIMS must be field=claim,... with LibreChat's user fields, each once; "
         "ADMIN_CLAIM must be claim=value; TRUSTED_CLAIM must be claim=value; "
         "CORS_ORIGINS must list origins as browsers send them, like https://app.example.com; "
-        "RESPONSE_MODE must be one of: stream, buffered; PUBLIC_PRICES must be one of: on, off; "
+        "RESPONSE_MODE must be one of: stream, buffered; "
+        "SWEEP_POLICY must be one of: estimate, hold, release; "
+        "PUBLIC_PRICES must be one of: on, off; METRICS must be one of: on, off; "
         "BALANCE_OWN_KEYS must be one of: free, draw; "
         "VIA_TOKEN must be letters, digits, dots, hyphens and underscores"
     )
@@ -274,11 +281,6 @@ def test_process_environment_is_the_default(monkeypatch):
 )
 def test_log_level_is_one_of_four(given, level):
     assert log_level({"LOG_LEVEL": given}) == level
-
-
-@pytest.mark.parametrize("given", ["", "a b", "a,b", "é", "a\n"])
-def test_name_in_via_can_stand_in_a_header(given):
-    assert via_token({"VIA_TOKEN": given}) == "waystation"
 
 
 def test_lambda_is_told_by_its_own_variable():

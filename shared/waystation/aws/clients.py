@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 # Every call is waited for by a request: better a quick failure than a function that is stopped.
@@ -34,9 +35,12 @@ class AwsClients:
     ssm: "SSMClient"
     functions: "LambdaClient | None" = None
     kms: "KMSClient | None" = None
+    sqs: "SQSClient | None" = None
 
 
-def make_clients(*, calls_functions: bool = False, uses_kms: bool = False) -> AwsClients:
+def make_clients(
+    *, calls_functions: bool = False, uses_kms: bool = False, sends_messages: bool = False
+) -> AwsClients:
     """Make the clients from one session. Does no network I/O."""
     session = boto3.session.Session()
     return AwsClients(
@@ -45,4 +49,5 @@ def make_clients(*, calls_functions: bool = False, uses_kms: bool = False) -> Aw
         ssm=session.client("ssm", config=_CONFIG),
         functions=(session.client("lambda", config=_CONFIG_OF_TITLES) if calls_functions else None),
         kms=session.client("kms", config=_CONFIG) if uses_kms else None,
+        sqs=session.client("sqs", config=_CONFIG) if sends_messages else None,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waystation.aws.key_service import KeyService
+from waystation.aws.queue import Queue
 from waystation.bootstrap.runtime import Runtime, build_runtime, live_secrets, make_bedrock_sender
 from waystation.chat.titles import TitleStarter
 from waystation.config.inspection import is_exact_address
@@ -76,6 +77,7 @@ def _runtime_of(settings: Settings) -> Runtime:
     clients = make_clients(
         calls_functions=settings.title_function is not None,
         uses_kms=settings.kms_key_id is not None,
+        sends_messages=settings.outbox_url is not None,
     )
     secrets = Secrets(
         [MappingSource(environment())],
@@ -93,6 +95,7 @@ def _runtime_of(settings: Settings) -> Runtime:
         key_service=_key_service(settings, clients),
         make_bedrock=partial(make_bedrock_sender, settings.egress_proxy, settings.ca_bundle),
         make_title_starter=_title_starter(settings, clients),
+        outbox=_outbox(settings, clients),
         knows_public_prices=settings.public_prices,
         own_keys_draw=settings.own_keys_draw,
         first_byte_s=settings.first_byte_s,
@@ -106,6 +109,14 @@ def _key_service(settings: Settings, clients: "AwsClients") -> KeyService | None
     from waystation.aws.kms import KmsKeyService  # noqa: PLC0415 (boto3 where AWS is)
 
     return KmsKeyService(clients.kms, settings.kms_key_id)
+
+
+def _outbox(settings: Settings, clients: "AwsClients") -> Queue | None:
+    if settings.outbox_url is None or clients.sqs is None:
+        return None
+    from waystation.aws.sqs_queue import SqsQueue  # noqa: PLC0415 (boto3 where AWS is)
+
+    return SqsQueue(clients.sqs, settings.outbox_url)
 
 
 def _title_starter(

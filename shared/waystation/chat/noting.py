@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from waystation.calls.accounting import OnSettled
-from waystation.calls.noting import notes_of
+from waystation.calls.noting import listed_model, notes_of
 from waystation.chat.service import Chat, ChatService
 from waystation.identity.incoming import Incoming
 from waystation.ledger.errors import IdempotencyCompletedError, IdempotencyInProgressError
@@ -24,7 +24,12 @@ async def route_noted(
     """
     incoming.notes.update(model=bounded(request.model), stream=request.stream)
     chat = await service.route(incoming, request, idempotency)
-    incoming.notes.update(endpoint=chat.call.endpoint.name, model=bounded(chat.call.model))
+    call = chat.call
+    incoming.notes.update(
+        endpoint=call.endpoint.name,
+        model=bounded(call.model),
+        listed_model=listed_model(call.endpoint, call.model),
+    )
 
     def on_settled(record: LedgerRecord) -> None:
         incoming.notes.update(notes_of(record))

@@ -62,11 +62,15 @@ _REFUSED = frozenset(
         "BALANCE_OWN_KEYS",
         "TITLE_FUNCTION",
         "OUTBOX_URL",
+        "SWEEP_POLICY",
         "KMS_KEY_ID",
         "LOG_LEVEL",
+        "METRICS",
+        "PUBLIC_PRICES",
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
+        "PUBLIC_PRICES",
         "VIA_TOKEN",
     ]
 )

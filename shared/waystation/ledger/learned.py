@@ -27,7 +27,7 @@ TEACHERS = frozenset({"openrouter", "helicone"})
 KEPT_S = 7 * 24 * 60 * 60
 REWRITE_S = 24 * 60 * 60  # also what has not changed, so that it does not expire
 FRESH_S = 300
-READ_S = 0.4  # taken from what is kept of a function's time for the record
+READ_S = 0.4  # a first byte may have to wait for it
 WRITE_S = 2.0
 MAX_BYTES = 350_000  # an item has room for 400 KB
 

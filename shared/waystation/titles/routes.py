@@ -7,14 +7,13 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
 from waystation.calls.idempotency import read_idempotency
-from waystation.calls.noting import notes_of
 from waystation.credentials.own import read_headers
 from waystation.errors import NotFoundError
 from waystation.identity.assertions import asserted_ids
 from waystation.identity.incoming import Incoming, incoming_of
-from waystation.ledger.records import LedgerRecord, bounded
+from waystation.ledger.records import bounded
 from waystation.titles.body import parse_title_body
-from waystation.titles.service import TitleService
+from waystation.titles.service import TitleService, note_into
 from waystation.titles.store import StoredTitle
 from waystation.wire.title_job import TitleJob
 
@@ -84,10 +83,8 @@ async def _make(runtime: TitlesRuntime, incoming: Incoming) -> dict[str, object]
         created_at_ms=runtime.now_ms(),
     )
 
-    def on_settled(record: LedgerRecord) -> None:
-        incoming.notes.update(notes_of(record))
-
     own = read_headers(incoming.headers)
+    on_settled = note_into(incoming.notes, chosen.snapshot)
     idempotency = read_idempotency(incoming, "/v1/titles")
     title = await runtime.titles.make(
         job, chosen.snapshot, incoming.ends_at, on_settled, own=own, idempotency=idempotency

@@ -9,7 +9,7 @@ from waystation.aws.table import TableError
 from waystation.calls.accounting import OnSettled
 from waystation.calls.call import Call
 from waystation.calls.metered import MeteredCalls
-from waystation.calls.noting import notes_of
+from waystation.calls.noting import listed_model, notes_of, notes_of_error
 from waystation.calls.routing import Routes
 from waystation.config.schema import Endpoint
 from waystation.config.schema_titles import TitleSettings
@@ -52,6 +52,16 @@ class Title:
 
     text: str
     usage: object
+
+
+def note_into(notes: dict[str, object], snapshot: ConfigSnapshot) -> OnSettled:
+    """Return what notes which endpoint made a title, and what it cost."""
+
+    def on_settled(record: LedgerRecord) -> None:
+        listed = listed_model(snapshot.endpoint(record.endpoint), record.model)
+        notes.update(notes_of(record), endpoint=record.endpoint, listed_model=listed)
+
+    return on_settled
 
 
 class TitleService:
@@ -136,18 +146,16 @@ class TitleService:
         user_id, conversation_id = job.user_id, job.conversation["conversationId"]
         told: dict[str, object] = {"request_id": job.request_id, "endpoint": job.endpoint}
 
-        def on_settled(record: LedgerRecord) -> None:
-            told.update(notes_of(record), endpoint=record.endpoint)
-
         try:
             if not await self._store.claim(user_id, conversation_id, job.request_id):
                 _log.info("title_exists", extra=told)
                 return
             title: Title | None = None
             try:
-                title = await self.make(job, await self._config.snapshot(), ends_at, on_settled)
+                snapshot = await self._config.snapshot()
+                title = await self.make(job, snapshot, ends_at, note_into(told, snapshot))
             except GatewayError as error:
-                told["error_code"] = error.code or error.type
+                told |= notes_of_error(error)
                 _log.warning("title_failed", extra=told)
             finally:  # what nobody foresaw is told by whoever runs the job
                 await self._keep(user_id, conversation_id, title)

@@ -13,7 +13,13 @@ from waystation.identity.incoming import Incoming
 from waystation.identity.presented import Presented
 from waystation.identity.user import Caller
 from waystation.ledger.records import bounded
-from waystation.settings import ResponseMode, cors_origins, log_level, via_token
+from waystation.settings import (
+    ResponseMode,
+    cors_origins,
+    log_level,
+    metrics_namespace,
+    via_token,
+)
 from waystation.web.cors import Cors
 from waystation.web.envelopes import AFTERWARDS, CLIENT, NOTES
 from waystation.web.event_stream import PING_AFTER_S, EventStreamResponse
@@ -85,7 +91,7 @@ def wrap_app(
 
     Raises SettingsError for origins that cannot be.
     """
-    set_up_logging(log_level(), get_runtime.live_secrets)
+    set_up_logging(log_level(), get_runtime.live_secrets, metrics_namespace())
     return GatewayMiddleware(
         _WithinApp(app),
         new_request_id=UlidSource(),

@@ -1,7 +1,8 @@
 """The log: JSON lines by Powertools, of which one per request tells what happened.
 
 Only the fields named here are ever written; never a body, a header, a query or a key. A last filter
-takes live secrets and key-like text out of every line, whoever wrote it.
+takes live secrets and key-like text out of every line, whoever wrote it. On Lambda lines carry
+the metrics of what they tell.
 """
 
 import logging
@@ -14,6 +15,7 @@ from contextvars import ContextVar
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from waystation.web.metrics import MEASURING, Metrics
 from waystation.wire.redaction import redact
 
 ROOT = "waystation"
@@ -30,6 +32,7 @@ REQUEST_FIELDS = frozenset(
         "route",
         "status",
         "latency_ms",
+        "first_byte_ms",
         "input_tokens",
         "output_tokens",
         "cache_read_tokens",
@@ -37,10 +40,14 @@ REQUEST_FIELDS = frozenset(
         "usage_source",
         "cost_nanousd",
         "error_code",
+        "error_source",
         "idempotent_hit",
         "cause",
+        "listed_model",
     }
 )
+
+_FOR_METRICS_ALONE = "listed_model"
 
 # They would log the URLs, status lines and headers of upstream calls.
 _TALKATIVE = ("httpx2", "httpcore2")
@@ -51,15 +58,19 @@ SecretValues = Callable[[], Iterable[str]]
 
 
 class _RedactingFormatter(LambdaPowertoolsFormatter):
-    def __init__(self, live_secrets: SecretValues) -> None:
+    def __init__(self, live_secrets: SecretValues, metrics: Metrics | None) -> None:
         super().__init__(utc=True, log_record_order=["level"])
         self._live_secrets = live_secrets
+        self._metrics = metrics
 
     def format(self, record: logging.LogRecord) -> str:
         told = vars(record)
         told.pop("taskName", None)  # Python 3.12 adds it to every record
         if (request_id := _request_id.get()) is not None:
             told.setdefault("request_id", request_id)
+        if self._metrics is not None:
+            told |= self._metrics.members(str(record.msg), told, round(record.created * 1000))
+        told.pop(_FOR_METRICS_ALONE, None)
         return redact(super().format(record), self._live_secrets())
 
 
@@ -75,16 +86,26 @@ class _GuardedFormatter(logging.Formatter):
         return redact(self._inner.format(record), self._live_secrets())
 
 
-def set_up_logging(level: str, live_secrets: SecretValues) -> None:
-    """Send this package's log to stdout as JSON lines, and guard what libraries log."""
+def set_up_logging(
+    level: str, live_secrets: SecretValues, metrics_namespace: str | None = None
+) -> None:
+    """Send this package's log to stdout as JSON lines, and guard what libraries log.
+
+    With a namespace of CloudWatch, lines that measure something carry metrics, and are written
+    whatever the level is.
+    """
+    metrics = Metrics(metrics_namespace) if metrics_namespace else None
     Logger(
         service=ROOT,
         level=level,
         logger_handler=logging.StreamHandler(sys.stdout),
-        logger_formatter=_RedactingFormatter(live_secrets),
+        logger_formatter=_RedactingFormatter(live_secrets, metrics),
     )
     logger = logging.getLogger(ROOT)
     logger.propagate = False
+    for name in MEASURING:
+        must_write = metrics is not None and logger.level > logging.INFO
+        logger.getChild(name).setLevel(logging.INFO if must_write else logging.NOTSET)
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)
     _guard_libraries(live_secrets)
@@ -118,7 +139,7 @@ def log_request(fields: Mapping[str, object]) -> None:
         for name, value in fields.items()
         if name in REQUEST_FIELDS and value is not None
     }
-    logging.getLogger(ROOT).info("request", extra=known)
+    logging.getLogger(f"{ROOT}.requests").info("request", extra=known)
 
 
 def log_unexpected(error: BaseException, request_id: str) -> None:

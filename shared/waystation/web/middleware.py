@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from waystation.calls.noting import notes_of_error
 from waystation.credentials.own import forgotten_in_the_end
 from waystation.errors import (
     GatewayError,
@@ -27,6 +28,7 @@ from waystation.wire.answers import Client
 from waystation.wire.own_requests import is_own
 
 _HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED = 404, 405
+_FIRST_ERROR = 400
 _CLIENT_GONE = "client_disconnected"
 
 
@@ -39,15 +41,29 @@ class _Exchange:
     notes: dict[str, object] = field(default_factory=dict)
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     status: int | None = None
+    first_byte_ms: int | None = None
     client: Client = field(default_factory=Client)
+
+    def begin(self, status: int) -> None:
+        """Keep what is known when the answer begins; a stream does with its first event."""
+        self.status = status
+        if self.notes.get("stream") and status < _FIRST_ERROR:
+            self.first_byte_ms = self._passed_ms()
 
     def log(self) -> None:
         """Write the line of the request. That its client has gone is told unless it failed."""
-        latency_ms = round((time.monotonic() - self.started) * 1000)
-        fields = {**self.notes, "status": self.status or 499, "latency_ms": latency_ms}
+        fields = {
+            **self.notes,
+            "status": self.status or 499,
+            "latency_ms": self._passed_ms(),
+            "first_byte_ms": self.first_byte_ms,
+        }
         if self.client.is_gone and not fields.get("error_code"):
             fields["error_code"] = _CLIENT_GONE
         log_request(fields)
+
+    def _passed_ms(self) -> int:
+        return round((time.monotonic() - self.started) * 1000)
 
 
 class GatewayMiddleware:
@@ -83,7 +99,7 @@ class GatewayMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                exchange.status = message["status"]
+                exchange.begin(message["status"])
                 _add_headers(message, exchange.request_id, scope, self._cors)
             try:
                 await send(message)
@@ -121,7 +137,7 @@ async def _do_safely(do: Callable[[], Awaitable[None]], request_id: str) -> None
 def answer_to(error: Exception, notes: dict[str, object]) -> GatewayError:
     """Return what a client is told of an error, and note its code for the log line."""
     answer = _to_gateway_error(error)
-    notes["error_code"] = answer.code or answer.type
+    notes |= notes_of_error(answer)
     if error.__cause__ is not None:
         notes["cause"] = type(error.__cause__).__name__
     return answer

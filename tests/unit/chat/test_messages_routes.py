@@ -45,9 +45,9 @@ from waystation.identity.user import Caller, User
 from waystation.wire.answers import Answer, EventStream, JsonAnswer
 
 USAGE = {"input_tokens": 10, "output_tokens": 5, "cost": COST / 1e9, "cost_nanousd": COST}
+ROUTED = {"model": "acme-large", "endpoint": "Acme", "listed_model": "acme-large"}
 NOTES = {
-    "model": "acme-large",
-    "endpoint": "Acme",
+    **ROUTED,
     "upstream_model": "acme-large",
     "error_code": None,
     "input_tokens": 10,
@@ -183,7 +183,7 @@ async def test_count_is_the_upstreams():
         reply, make=count_message_tokens, provider="anthropic", max_tokens=None
     )
     assert answer == JsonAnswer({"input_tokens": 14})
-    assert notes == {"model": "acme-large", "endpoint": "Acme", "stream": False}
+    assert notes == {**ROUTED, "stream": False}
 
 
 async def test_count_of_other_apis_is_not_found():

@@ -35,9 +35,9 @@ from waystation.identity.user import Caller, User
 from waystation.wire.answers import EventStream, JsonAnswer
 
 PRICED = {**RAW_USAGE, "cost": COST / 1e9, "cost_nanousd": COST}
+ROUTED = {"model": "acme-large", "endpoint": "Acme", "listed_model": "acme-large"}
 NOTES = {
-    "model": "acme-large",
-    "endpoint": "Acme",
+    **ROUTED,
     "upstream_model": "acme-large",
     "error_code": None,
     "input_tokens": 10,

@@ -9,6 +9,7 @@ ROUTES = [
     (event["Properties"]["Method"], event["Properties"]["Path"], name.removesuffix("Function"))
     for name, function in FUNCTIONS.items()
     for event in function.get("Events", {}).values()
+    if event["Type"] == "Api"
 ] + [(method, path, "Chat") for method, path in STREAMING]
 
 

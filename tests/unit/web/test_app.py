@@ -31,6 +31,10 @@ def line_of(capsys) -> dict[str, object]:
     return {name: value for name, value in line.items() if name not in own}
 
 
+def test_streams_of_a_route_are_silent_for_15_seconds_at_most():
+    assert PostRoute("/chat", handle).ping_after_s == 15.0
+
+
 async def test_answer_carries_its_request_id_and_safe_headers(capsys):
     answer = await post()
     request_id = answer.headers["x-request-id"]
@@ -62,7 +66,8 @@ async def test_a_request_of_our_own_is_refused_on_every_route(via, capsys):
         assert answer.status == 508
         assert answer.json["error"]["code"] == "loop_detected"
         assert answer.headers["x-should-retry"] == "false"
-    assert line_of(capsys) == {"method": "POST", "status": 508, "error_code": "loop_detected"}
+    told = {"error_code": "loop_detected", "error_source": "gateway"}
+    assert line_of(capsys) == {"method": "POST", "status": 508, **told}
 
 
 AGENTS = ["waystation/waystation", "Waystation/WAYSTATION b/1", "a/1 (x) waystation/waystation, c"]
