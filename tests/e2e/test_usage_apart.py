@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import boto3
 import pytest
 
 from tests.support.fake_upstream import FakeUpstream
@@ -20,7 +19,7 @@ from tests.support.lambda_gateway import (
     build_config,
     make_gateway_key,
 )
-from waystation.aws.dynamo_table import DynamoTable
+from tests.support.tables import open_table
 from waystation.identity.user import User
 from waystation.ledger.balances import grant
 
@@ -176,9 +175,8 @@ def test_csv_comes_as_text(gateway: LambdaGateway) -> None:
 
 
 def test_grant_is_seen_at_once(gateway: LambdaGateway) -> None:
-    table = DynamoTable(boto3.client("dynamodb"), TABLE)
     before = ask(gateway, "/v1/balance", key_of(USERS[0])).json
-    given = grant(table, USERS[0], 5, grant_id="g-1", actor="me", reason="", now_ms=0)
+    given = grant(open_table(TABLE), USERS[0], 5, grant_id="g-1", actor="me", reason="", now_ms=0)
     asyncio.run(given)
     after = ask(gateway, "/v1/balance", key_of(USERS[0])).json
     assert after["available_nanousd"] == before["available_nanousd"] + 5

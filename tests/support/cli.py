@@ -13,9 +13,8 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from tests.support.logs import fresh_log
-from tests.support.tables import make_table, shared_loader
-from waystation.aws.dynamo_table import DynamoTable
-from waystation.aws.table import Item
+from tests.support.tables import make_table, open_table, shared_loader
+from waystation.aws.table import Item, Table
 from waystation_cli.main import app
 
 TABLE = ("--table", "way")
@@ -51,9 +50,9 @@ def emulated_account() -> Iterator[None]:
         yield
 
 
-def table() -> DynamoTable:
+def table() -> Table:
     """Return the account's table."""
-    return DynamoTable(boto3.client("dynamodb"), "way")
+    return open_table()
 
 
 def scan(prefix: str = "") -> Sequence[Item]:

@@ -22,8 +22,7 @@ import yaml
 
 from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import Event, EventMaker, LambdaContext, rest_event
-from tests.support.tables import make_table
-from waystation.aws.dynamo_table import DynamoTable
+from tests.support.tables import make_table, open_table
 from waystation.identity.gateway_keys import store_key
 from waystation.identity.user import User
 
@@ -88,7 +87,7 @@ def make_gateway_key(
     key: str, user: User, *, is_trusted: bool = False, is_admin: bool = False
 ) -> str:
     """Store a gateway key and return it."""
-    table = DynamoTable(boto3.client("dynamodb"), TABLE)
+    table = open_table(TABLE)
     made = store_key(
         table,
         key,
@@ -195,7 +194,7 @@ class LambdaGateway:
 
     def record(self, request_id: str, user_id: str = "alice") -> dict[str, object]:
         """Return a record of the ledger."""
-        table = DynamoTable(boto3.client("dynamodb"), TABLE)
+        table = open_table(TABLE)
         record = asyncio.run(table.get(f"U#{user_id}", f"REQ#{request_id}"))
         assert record is not None
         return dict(record)

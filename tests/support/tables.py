@@ -18,7 +18,13 @@ def shared_loader() -> AbstractContextManager[object]:
     return patch.object(botocore.session, "create_loader", _loader)
 
 
+def open_table(name: str = "way") -> DynamoTable:
+    """Return a table of the emulated AWS."""
+    return DynamoTable(boto3.client("dynamodb"), name)
+
+
 def make_table(name: str = "way") -> DynamoTable:
+    """Make a table and return it."""
     client = boto3.client("dynamodb")
     client.create_table(
         TableName=name,
@@ -44,4 +50,4 @@ def make_table(name: str = "way") -> DynamoTable:
             }
         ],
     )
-    return DynamoTable(client, name)
+    return open_table(name)
