@@ -22,7 +22,7 @@ from tests.support.ledgers import (
     put_balance,
     record_of,
 )
-from waystation.aws.table import Refusal, Unmet, Write
+from waystation.aws.table import Refusal, TableUnsureError, Unmet, Write
 from waystation.errors import LedgerUnavailableError
 from waystation.ledger.balances import BalanceRules
 from waystation.ledger.errors import InsufficientBalanceError
@@ -86,6 +86,30 @@ async def test_balance_that_rises_meanwhile_is_enough():
     with pytest.raises(InsufficientBalanceError):  # what was seen is what counts
         await ledger_over(table).reserve(DRAWING, rules)
     await ledger_over(table).reserve(replace(DRAWING, request_id="R2"), rules)
+
+
+async def test_hold_that_is_written_after_its_refusal_is_prevented():
+    class Late(InMemoryTable):
+        """The first try is not answered, and is done when all is over."""
+
+        held_up: tuple[Write, ...] = ()
+
+        async def transact(self, *writes: Write) -> Refusal | None:
+            if not self.held_up:
+                self.held_up = writes
+                raise TableUnsureError("no answer")
+            return await super().transact(*writes)
+
+    table, queue = Late(), InMemoryQueue()
+    await InMemoryTable.put(table, {"PK": USER, "SK": "BAL", "avail": 0, "started": True})
+    await InMemoryTable.update(table, USER, "BAL", {"inflight": 0, "held": 0, "spent": 0})
+    with pytest.raises(InsufficientBalanceError):
+        await ledger_over(table, queue).reserve(DRAWING, BalanceRules(0))
+    await ledger_over(table).apply(queue.messages[0])
+    await InMemoryTable.update(table, USER, "BAL", {"avail": HOLD})
+    assert await table.transact(*table.held_up) is not None
+    assert await balance_of(table) == (HOLD, 0, 0, 0)
+    assert (await record_of(table))["error_code"] == "insufficient_balance"
 
 
 async def test_balance_that_is_said_to_be_enough_is_asked_again_and_not_for_ever():
