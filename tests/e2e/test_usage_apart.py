@@ -175,9 +175,8 @@ def test_csv_comes_as_text(gateway: LambdaGateway) -> None:
 
 
 def test_grant_is_seen_at_once(gateway: LambdaGateway) -> None:
-    table = open_table(TABLE)
     before = ask(gateway, "/v1/balance", key_of(USERS[0])).json
-    given = grant(table, USERS[0], 5, grant_id="g-1", actor="me", reason="", now_ms=0)
+    given = grant(open_table(TABLE), USERS[0], 5, grant_id="g-1", actor="me", reason="", now_ms=0)
     asyncio.run(given)
     after = ask(gateway, "/v1/balance", key_of(USERS[0])).json
     assert after["available_nanousd"] == before["available_nanousd"] + 5

@@ -52,7 +52,7 @@ def emulated_account() -> Iterator[None]:
 
 def table() -> Table:
     """Return the account's table."""
-    return open_table("way")
+    return open_table()
 
 
 def scan(prefix: str = "") -> Sequence[Item]:

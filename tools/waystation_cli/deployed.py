@@ -1,24 +1,16 @@
 """The configuration of a deployed gateway, as far as the command line shows by it."""
 
-import asyncio
 import os
 from pathlib import Path
 
-from waystation.aws.parameters import SsmParameters
+import boto3
+from botocore.exceptions import ClientError
+
 from waystation.config.schema_currency import Currency
 from waystation.config.snapshot import ConfigRejectedError, ConfigSnapshot, build_snapshot
-from waystation.config.sources import (
-    ConfigSource,
-    ConfigSourceError,
-    FileLocation,
-    FileSource,
-    S3Location,
-    S3Source,
-    SsmSource,
-    parse_config_uri,
-)
+from waystation.config.sources import FileLocation, S3Location, parse_config_uri
 from waystation_cli.console import error_console
-from waystation_cli.stack import clients_for, config_uri_of
+from waystation_cli.stack import config_uri_of, ssm_client
 
 
 def currency_of(stack: str | None, config_uri: str | None) -> Currency | None:
@@ -36,18 +28,18 @@ def snapshot_of(stack: str | None, config_uri: str | None) -> ConfigSnapshot | N
         return None
     uri = config_uri_of(stack, config_uri)
     try:
-        fetched = asyncio.run(_source(uri).fetch(None))
-        return build_snapshot(fetched.document) if fetched else None
-    except (ConfigSourceError, ConfigRejectedError, ValueError) as error:
+        return build_snapshot(_read(uri))
+    except (ClientError, OSError, ConfigRejectedError, ValueError) as error:
         error_console.print(f"warning: {uri}: {error}; amounts are shown in USD alone")
         return None
 
 
-def _source(uri: str) -> ConfigSource:
+def _read(uri: str) -> bytes:
     match parse_config_uri(uri):
         case S3Location(bucket=bucket, key=key):
-            return S3Source(clients_for("s3").bucket(bucket), bucket, key)
+            return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         case FileLocation(path=path):
-            return FileSource(Path(path))
+            return Path(path).read_bytes()
         case location:
-            return SsmSource(SsmParameters(clients_for("ssm").service("ssm")), location.name)
+            found = ssm_client().get_parameter(Name=location.name, WithDecryption=True)
+            return found["Parameter"]["Value"].encode()

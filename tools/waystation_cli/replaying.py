@@ -17,6 +17,9 @@ KINDS: dict[str, MessageKind] = {
 }
 
 
+_DECODER = json.JSONDecoder()
+
+
 def find_messages(text: str) -> Iterator[str]:
     """Yield each record as a message for `TableLedger.apply`, in the order of the text.
 
@@ -32,16 +35,22 @@ def find_messages(text: str) -> Iterator[str]:
 
 
 def _in_text(text: str) -> Iterator[str]:
-    is_told = any(name in text for name in KINDS)
-    if not is_told and '"kind"' not in text:
+    if not _is_told(text) and '"kind"' not in text:
         return
-    try:
-        document = json.loads(text[text.index("{") :])
-    except ValueError:
-        if is_told:
-            yield text
-        return
-    yield from _in_value(document)
+    at, rest = text.find("{"), text
+    while at >= 0:
+        try:
+            document, end = _DECODER.raw_decode(text, at)
+        except ValueError:
+            break
+        yield from _in_value(document)
+        at, rest = text.find("{", end), text[end:]
+    if _is_told(rest):
+        yield rest
+
+
+def _is_told(text: str) -> bool:
+    return any(name in text for name in KINDS)
 
 
 def _in_value(value: object) -> Iterator[str]:

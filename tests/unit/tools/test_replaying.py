@@ -40,6 +40,12 @@ def test_records_come_in_the_order_of_the_log():
     assert kinds == ["open", "settle"]
 
 
+def test_several_records_may_stand_on_one_line():
+    """As the command line of AWS writes a list of messages."""
+    text = f"{line()}\t{line('request')}\t{line()}\n"
+    assert [read_message(message).kind for message in find_messages(text)] == ["settle"] * 2
+
+
 def test_other_lines_are_left_alone():
     text = '{"message": "request", "kind": "chat"}\nkind\n\n{"kind": 1\n[1, 2]\n'
     assert list(find_messages(text)) == []
