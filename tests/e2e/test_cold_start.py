@@ -23,6 +23,7 @@ ALWAYS_ABSENT = SIGNATURES | {
     "dotenv",
     "pytest",
 }
+OTHER_TRANSPORT = {"httpcore2", "h11"}  # of httpx2, for proxies
 DIALECTS = {
     "waystation.providers.anthropic",
     "waystation.providers.bedrock",
@@ -58,7 +59,10 @@ def _modules_of(name: str, **environment: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "absent"),
     [
-        ("chat", ALWAYS_ABSENT | DIALECTS | {"fastapi", "pydantic", "pydantic_core"}),
+        (
+            "chat",
+            ALWAYS_ABSENT | DIALECTS | OTHER_TRANSPORT | {"fastapi", "pydantic", "pydantic_core"},
+        ),
         ("models", ALWAYS_ABSENT),
         ("title", ALWAYS_ABSENT),
         ("account", ALWAYS_ABSENT),

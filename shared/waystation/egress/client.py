@@ -20,6 +20,7 @@ from waystation.egress.deadlines import CONNECT_S, Deadline
 from waystation.egress.dialling import BlockedError, Dialler, NotDialledError
 from waystation.egress.proxied import ProxiedTransport
 from waystation.egress.transport import BODY, DEFAULT_LIMITS, REACH, Transport
+from waystation.egress.trust import trust_the_system
 from waystation.egress.user_urls import MAX_LENGTH
 from waystation.errors import (
     GatewayError,
@@ -116,7 +117,7 @@ class Egress:
         Raises OSError for a bundle that cannot be read, ValueError for a proxy that is no URL.
         """
         self._proxy = httpx2.Proxy(proxy) if proxy else None
-        self._verify = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
+        self._trusted = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else None
         self._dialler = dialler
         self._via = (VIA, via_of(via))
         self._user_agent = user_agent_of(via)
@@ -188,7 +189,7 @@ class Egress:
         return ProxiedTransport(proxied, direct, self._dialler)
 
     def _make_tls(self) -> ssl.SSLContext:
-        return httpx2.create_ssl_context(self._verify, trust_env=False)
+        return self._trusted or trust_the_system()
 
 
 def _url_of(request: UpstreamRequest) -> str:
