@@ -9,6 +9,8 @@ import pytest
 from starlette.types import Message, Scope
 
 from tests.support.logs import kept_lines
+from tests.support.web_app import handle
+from waystation.web.app import PostRoute
 from waystation.web.envelopes import CLIENT, NOTES
 from waystation.web.event_stream import EventStreamResponse
 from waystation.wire.answers import Client
@@ -247,3 +249,7 @@ async def test_client_that_stays_to_the_end_has_not_gone():
     await EventStreamResponse(Chunks(b"a")(), ping_after_s=60.0)(scope, receive, send)
     assert is_complete.is_set()
     assert not scope[CLIENT].is_gone
+
+
+def test_streams_of_a_route_are_silent_for_15_seconds_at_most():
+    assert PostRoute("/chat", handle).ping_after_s == 15.0
