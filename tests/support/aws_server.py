@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 import boto3
+import httpx2
 from moto.server import ThreadedMotoServer
 
 from tests.support.lambda_gateway import (
@@ -74,4 +75,5 @@ def aws_server(**secrets: str) -> Iterator[AwsServer]:
             make_gateway_key(KEY, User("alice"))
         yield AwsServer(url)
     finally:
+        httpx2.post(f"{url}/moto-api/reset", trust_env=False)  # or the next server has it all
         server.stop()
