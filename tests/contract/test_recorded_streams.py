@@ -18,6 +18,10 @@ from waystation.wire.usage import Usage
 # By case: the difference of docs/differences.md, and what is told instead.
 DELIBERATE: dict[str, tuple[str, dict[str, Any]]] = {
     "sse-006": ("streams-end", {"error": True}),
+    "sse-020": (
+        "usage-elsewhere",
+        {"usage": {"input": 10, "output": 5, "cached": 0, "reasoning": 0}},
+    ),
     "sse-025": ("reasoning-key", {"reasoning": ""}),
     "sse-073": ("content-parts", {"text": "A"}),
     "sse-075": ("errors-are-errors", {"error": True}),

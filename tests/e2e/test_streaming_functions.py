@@ -1,36 +1,29 @@
 """The chat function in a process of its own, as Lambda runs it, streaming."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
 from tests.support.anthropic_upstream import events_of, text_block
 from tests.support.aws_server import KEY, AwsServer, aws_server
+from tests.support.chat_function import ENDING, chat_function
 from tests.support.event_bytes import encoded
-from tests.support.fake_lambda import ROOT, FakeLambda, fake_lambda
+from tests.support.fake_lambda import FakeLambda
 from tests.support.fake_upstream import (
-    DONE,
     RESET,
     FakeUpstream,
     chunk_of,
-    completion,
     json_reply,
     stream_reply,
     streamed,
 )
 from tests.support.lambda_events import rest_event
-from tests.support.lambda_gateway import build_config
 from tests.support.responses_upstream import events_of as response_events
 from tests.support.responses_upstream import text_item
 from tests.support.served_gateway import CHAT, MESSAGES, chat_body, expect_error, sse_data
 
-END = {"index": 0, "delta": {}, "finish_reason": "stop"}
-USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+SPECIAL = "é\u2028\u2029\x85\U0001f600\r\n"  # what ends a line elsewhere, and long characters
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +41,8 @@ async def _chat(
 ) -> AsyncIterator[FakeLambda]:
     claude = acme | {"name": "Claude", "provider": "anthropic", "models": {"default": ["claude"]}}
     responding = acme | {"name": "Responding", "addParams": {"useResponsesApi": True}}
-    environment = aws.environment(build_config(acme, claude, responding))
     directory = tmp_path_factory.mktemp("chat")
-    code = ROOT / "functions" / "chat"
-    async with fake_lambda(code, directory, environment=environment, timeout_s=60) as chat:
-        chat.client.headers["authorization"] = f"Bearer {KEY}"
+    async with chat_function(aws, directory, acme, claude, responding) as chat:
         yield chat
 
 
@@ -92,7 +82,7 @@ UPSTREAMS: dict[str, tuple[str, str, list[object]]] = {
     "chat completions": (
         CHAT,
         "Acme/acme-large",
-        [chunk_of("Hel"), chunk_of("lo"), chunk_of(choices=[END]), chunk_of(usage=USAGE), DONE],
+        [chunk_of("Hel"), chunk_of("lo"), *ENDING],
     ),
     "Anthropic": (CHAT, "Claude/claude", [encoded(e) for e in events_of(text_block("Hello"))]),
     "Anthropic both ways": (
@@ -131,7 +121,7 @@ async def test_forty_events_go_out_as_forty_pieces(
     spaced: list[object] = []
     for number in range(40):
         spaced += [chunk_of(f"{number} "), 0.01]
-    upstream.answer(stream_reply(*spaced, chunk_of(choices=[END]), DONE))
+    upstream.answer(stream_reply(*spaced, *ENDING))
     body = json.dumps(chat_body(stream=True)).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
     invocation = chat.function.invoke(rest_event("POST", CHAT, headers, body))
@@ -162,93 +152,14 @@ async def test_error_after_the_first_event_is_an_event(
     assert json.loads(last)["error"]["code"] == "upstream_error"
 
 
-async def test_client_that_leaves_is_charged_what_the_upstream_reports(
-    chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
-) -> None:
-    pieces: list[object] = [chunk_of("Hel"), 0.3, chunk_of("lo"), 0.3, chunk_of("!")]
-    upstream.answer(stream_reply(*pieces, chunk_of(choices=[END]), chunk_of(usage=USAGE), DONE))
-    async with chat.client.stream("POST", CHAT, json=chat_body(stream=True)) as answer:
-        await anext(answer.aiter_bytes())
-    await chat.function.settled()
-    assert upstream.last.is_answered
-    record = await aws.record(answer.headers["x-request-id"])
-    assert (record["state"], record["cost"]) == ("SETTLED", 50_000)
-    assert record["usage_source"] == "upstream"
-    (line,) = chat.log()
-    assert (line["message"], line["error_code"]) == ("request", "client_disconnected")
-
-
-async def test_client_that_leaves_before_a_whole_answer_is_charged(
-    chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
-) -> None:
-    upstream.answer([0.5, *json_reply(completion())])
-    with pytest.raises(httpx2.ReadTimeout):
-        await chat.client.post(CHAT, json=chat_body(), timeout=0.2)
-    await chat.function.settled()
-    (line,) = chat.log()
-    assert (line["message"], line["cost_nanousd"]) == ("request", 50_000)
-    assert (await aws.record(line["request_id"]))["state"] == "SETTLED"
-
-
-async def test_slow_reader_slows_the_upstream(chat: FakeLambda, upstream: FakeUpstream) -> None:
-    piece = chunk_of("x" * 50_000)
-    upstream.answer(stream_reply(*[piece] * 500, chunk_of(choices=[END]), DONE))
-    body = json.dumps(chat_body(stream=True)).encode()
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
-    invocation = chat.function.invoke(rest_event("POST", CHAT, headers, body))
-    pieces = invocation.pieces()
-    await anext(pieces)
-    sent = -1
-    while sent != upstream.last.sent_bytes:
-        sent = upstream.last.sent_bytes
-        await asyncio.sleep(0.5)
-    assert sent < 12_500_000  # half of it: the rest waits at the upstream
-    received = sum([len(piece) async for piece in pieces])
-    assert received > 25_000_000
-
-
-@pytest.mark.parametrize(("size", "code"), [(4_100_000, 200), (5_900_000, 413)])
-async def test_large_body_is_answered_or_refused(chat: FakeLambda, size: int, code: int) -> None:
-    messages = [{"role": "user", "content": "x" * size}]
-    answer = await chat.client.post(CHAT, json=chat_body(messages=messages))
-    assert answer.status_code == code
-    assert (await chat.client.post(CHAT, json=chat_body())).status_code == 200
-
-
-async def test_one_process_serves_one_stream_after_the_other(
+async def test_characters_arrive_whole_however_they_come(
     chat: FakeLambda, upstream: FakeUpstream
 ) -> None:
-    upstream.answer(streamed("Hello!"))
-    await _stream(chat)
-    sandboxes, before = list(chat.function.sandboxes), _open_files(chat)
-    for _ in range(50):
-        await _stream(chat)
-    assert chat.function.sandboxes == sandboxes
-    assert _open_files(chat) <= before + 2
-
-
-async def _stream(chat: FakeLambda) -> None:
+    """Each byte of an event comes by itself."""
+    event = f"data: {json.dumps(chunk_of(SPECIAL), ensure_ascii=False)}\n\n".encode()
+    bytewise = [step for byte in event for step in (bytes([byte]), 0.001)]
+    upstream.answer(stream_reply(*bytewise, *ENDING))
     answer = await chat.client.post(CHAT, json=chat_body(stream=True))
-    assert answer.text.endswith("data: [DONE]\n\n")
-    await chat.function.settled()
-
-
-def _open_files(chat: FakeLambda) -> int:
-    processes: list[Any] = [sandbox.process for sandbox in chat.function.sandboxes]
-    return sum(len(list(Path(f"/proc/{process.pid}/fd").iterdir())) for process in processes)
-
-
-async def test_chat_that_takes_too_long_ends_with_an_error_event(
-    aws: AwsServer, acme: dict[str, object], upstream: FakeUpstream, tmp_path
-) -> None:
-    upstream.answer(stream_reply(chunk_of("Hel"), 30.0))
-    environment = aws.environment(build_config(acme))
-    code = ROOT / "functions" / "chat"
-    async with fake_lambda(code, tmp_path, environment=environment, timeout_s=8) as chat:
-        chat.client.headers["authorization"] = f"Bearer {KEY}"
-        answer = await chat.client.post(CHAT, json=chat_body(stream=True))
-        *_, last = sse_data(answer.text.split("\n"))
-        assert json.loads(last)["error"]["code"] == "upstream_timeout"
-        await chat.function.settled()
-        assert (await aws.record(answer.headers["x-request-id"]))["state"] == "SETTLED"
-        assert len(chat.function.sandboxes) == 1
+    first, *_ = answer.content.split(b"\n\n")
+    document = json.loads(first.removeprefix(b"data: "))
+    assert document["choices"][0]["delta"]["content"] == SPECIAL

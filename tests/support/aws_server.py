@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 import boto3
+import httpx2
 from moto.server import ThreadedMotoServer
 
 from tests.support.lambda_gateway import (
@@ -63,11 +64,12 @@ class AwsServer:
 
 @contextmanager
 def aws_server(**secrets: str) -> Iterator[AwsServer]:
-    """Serve an AWS with a stack's resources and these secrets."""
+    """Serve an AWS with a stack's resources, these secrets, and nothing of another one."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     url = "http://{}:{}".format(*server.get_host_and_port())
     try:
+        httpx2.post(f"{url}/moto-api/reset", trust_env=False).raise_for_status()
         with patch.dict(os.environ, {"AWS_ENDPOINT_URL": url}):
             make_resources()
             put_secrets(secrets)

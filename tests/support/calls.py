@@ -17,6 +17,7 @@ from waystation.config.schema import Endpoint
 from waystation.credentials.own import OwnCredentials
 from waystation.egress.deadlines import Deadline
 from waystation.ledger.ledger import Ledger
+from waystation.ledger.prices import PriceBook
 from waystation.wire.chat_request import ChatRequest
 
 SECRET = "the-key-of-acme-5b1f7a3c"
@@ -72,6 +73,7 @@ def build_calls(
     egress: ScriptedEgress,
     ledger: Ledger,
     own: OwnCredentials | None = None,
+    prices: PriceBook | None = None,
     **variables: str,
 ) -> MeteredCalls:
     """Return calls over a scripted upstream, settled in `ledger` a second later.
@@ -84,6 +86,7 @@ def build_calls(
         user_keys=StaticUserKeys(own),
         ledger=ledger,
         now_ms=lambda: 1_780_000_001_000,
+        prices=prices,
     )
 
 

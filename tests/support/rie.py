@@ -52,7 +52,7 @@ def emulated(
     """Run the function in `code` by the wrapper of `layer`, as Lambda runs the managed client."""
     log_path = directory / "emulator.log"
     url = f"127.0.0.1:{free_port()}"
-    emulator = [_emulator(), "--runtime-interface-emulator-address", url]
+    emulator: list[str | Path] = [_emulator(), "--runtime-interface-emulator-address", url]
     emulator += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
     managed_client = [sys.executable, "-m", "awslambdaric", "app.handler"]
     with log_path.open("wb") as log:

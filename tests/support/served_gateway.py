@@ -39,6 +39,7 @@ from waystation.models.routes import build_router as build_models_router
 from waystation.titles.routes import build_router
 from waystation.web.api import build_fastapi
 from waystation.web.app import PostRoute, starlette_routes, wrap_app
+from waystation.web.event_stream import PING_AFTER_S
 from waystation_cli.local.key_service import InMemoryKeyService
 from waystation_cli.local.memory_table import InMemoryTable
 from waystation_cli.local.stack import LocalRuntime
@@ -79,6 +80,8 @@ class FailingTable(InMemoryTable):
 
 class ServedGateway:
     """A context manager; it serves while it is entered. The one key is that of the user alice."""
+
+    ping_after_s = PING_AFTER_S
 
     def __init__(
         self, config: str, directory: Path, egress: Egress | None = None, /, **secrets: str
@@ -168,8 +171,8 @@ class ServedGateway:
         )
         source = LocalRuntime(self.runtime)
         routes = [
-            PostRoute(CHAT, chat_completions(source)),
-            PostRoute(MESSAGES, create_message(source)),
+            PostRoute(CHAT, chat_completions(source), self.ping_after_s),
+            PostRoute(MESSAGES, create_message(source), self.ping_after_s),
             PostRoute(COUNT, count_message_tokens(source)),
         ]
         routers = [build_router(source), build_models_router(source), build_account_router(source)]

@@ -105,7 +105,7 @@ class Setting:
         service = TitleService(
             config=StaticConfig(snapshot),
             routes=Routes(built_ins(**self.variables)),
-            calls=build_calls(egress, ledger, None, **self.variables),
+            calls=build_calls(egress, ledger, None, None, **self.variables),
             store=TitleStore(table, now_ms=self.now_ms),
             sleep=self.sleep,
         )

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from waystation.calls.call import Call
-from waystation.calls.outcome import Outcome, estimated_input
+from waystation.calls.outcome import Outcome
 from waystation.config.schema_balance import BalanceSettings, in_nanousd
 from waystation.egress.deadlines import Deadline
 from waystation.ledger.balances import BalanceRules
 from waystation.ledger.errors import ModelNotPricedError
+from waystation.ledger.estimates import estimate_input_tokens
 from waystation.ledger.holds import hold_nanousd, output_limit, upper_bound_input_tokens
 from waystation.ledger.intervals import Interval
 from waystation.ledger.ledger import Ledger
@@ -38,6 +39,7 @@ _log = logging.getLogger("waystation.calls")
 class Account:
     """The record of one call, open or being opened."""
 
+    context: CallContext
     _opening: "asyncio.Future[Opening]"
 
     async def opened(self) -> Opening:
@@ -73,8 +75,9 @@ class Accounting:
         """
         draws = call.balance is not None and (self._own_keys_draw or not context.is_users_key)
         if not draws and call.idempotency is None:
-            return Account(asyncio.ensure_future(self._open_beside(call, context, shaped)))
-        rates = await self._rates(context, shaped)
+            beside = asyncio.ensure_future(self._open_beside(call, context, shaped))
+            return Account(context, beside)
+        rates = await self._rates(context, shaped.model)
         hold = 0
         if draws:
             if rates is None:
@@ -88,7 +91,7 @@ class Accounting:
         await self._ledger.reserve(opening, rules)
         opened: asyncio.Future[Opening] = asyncio.get_running_loop().create_future()
         opened.set_result(opening)
-        return Account(opened)
+        return Account(context, opened)
 
     async def settle(
         self, account: Account, outcome: Outcome, on_settled: OnSettled
@@ -99,7 +102,10 @@ class Accounting:
     async def _settle(
         self, account: Account, outcome: Outcome, on_settled: OnSettled
     ) -> LedgerRecord:
-        record = outcome.record(await account.opened())
+        opening = await account.opened()
+        found = {model: await self._rates(account.context, model) for model in outcome.other_models}
+        others = {model: rates for model, rates in found.items() if rates is not None}
+        record = outcome.record(opening, others)
         on_settled(record)
         if record.usage is not None and record.usage.source == "estimated":
             told = {"endpoint": record.endpoint, "error_code": record.error_code}
@@ -108,12 +114,12 @@ class Accounting:
         return record
 
     async def _open_beside(self, call: Call, context: CallContext, shaped: Shaped) -> Opening:
-        opening = self._opening(call, shaped, await self._rates(context, shaped))
+        opening = self._opening(call, shaped, await self._rates(context, shaped.model))
         await self._ledger.open(opening)
         return opening
 
-    async def _rates(self, context: CallContext, shaped: Shaped) -> Rates | None:
-        return await self._prices.find(context.endpoint, context.base_url, shaped.model)
+    async def _rates(self, context: CallContext, model: str) -> Rates | None:
+        return await self._prices.find(context.endpoint, context.base_url, model)
 
     def _opening(
         self, call: Call, shaped: Shaped, rates: Rates | None, *, hold: int = 0, draws: bool = False
@@ -128,7 +134,7 @@ class Accounting:
             config_version=call.config_version,
             created_at_ms=call.created_at_ms,
             expires_at_ms=self._now_ms() + _remaining_ms(call.deadline) + GRACE_MS,
-            estimated_input_tokens=estimated_input(call.request),
+            estimated_input_tokens=estimate_input_tokens(call.request),
             rates=rates,
             conversation_id=call.request.conversation.get("conversationId"),
             is_stream=call.request.stream,

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from waystation.calls.call import Call
+from waystation.ledger.extras import extras_of
 from waystation.ledger.pricing import (
     NANOUSD_PER_USD,
+    Rates,
     cost_nanousd,
     estimate_usage,
-    rates_of_shares,
     with_estimated_output,
 )
 from waystation.ledger.records import LedgerRecord, Opening, State
-from waystation.wire.chat_request import ChatRequest
 from waystation.wire.events import (
     HEAD_FIELDS,
     Completion,
@@ -21,7 +22,7 @@ from waystation.wire.events import (
     StreamEvent,
     UsageReport,
     stream_of,
-    visible_characters,
+    visible_bytes,
 )
 from waystation.wire.usage import Usage
 
@@ -37,21 +38,23 @@ class Outcome:
     usage: Usage | None = None
     raw_usage: Mapping[str, object] = field(default_factory=dict)
     head: Mapping[str, object] = field(default_factory=dict)
-    output_characters: int = 0
+    output_bytes: int = 0
     counts_output: bool = True
+    service_tier: object = None
     error_code: str | None = None
 
     def observe(self, batch: list[StreamEvent]) -> list[StreamEvent]:
         """Count what a batch tells; return the pieces of the answer, which go on at once."""
         for event in batch:
             if isinstance(event, Delta):
-                self.output_characters += visible_characters(event.choices)
+                self.output_bytes += visible_bytes(event.choices)
                 self.head = self.head or _head(event.extra)
             elif isinstance(event, Native):
-                self.output_characters += event.characters
+                self.output_bytes += event.visible_bytes
             elif isinstance(event, UsageReport):
                 self.usage, self.raw_usage = event.usage, event.raw
                 self.counts_output = event.counts_output
+                self.service_tier = event.extra.get("service_tier")
                 self.head = self.head or _head(event.extra)
         return [event for event in batch if isinstance(event, Delta | Native)]
 
@@ -59,16 +62,27 @@ class Outcome:
         """Count what a whole answer tells."""
         self.observe(stream_of(completion))
 
-    def record(self, opening: Opening) -> LedgerRecord:
-        """Return the record, its missing usage estimated if the upstream may have worked."""
+    @property
+    def other_models(self) -> list[str]:
+        """The models that took a share of the tokens beside the one that was asked."""
+        shares = self.usage.shares if self.usage else ()
+        return sorted({share.model for share in shares} - {self.sent_model})
+
+    def record(
+        self, opening: Opening, by_model: Mapping[str, Rates] = MappingProxyType({})
+    ) -> LedgerRecord:
+        """Return the record, its missing usage estimated if the upstream may have worked.
+
+        `by_model` holds the rates of other models, as far as they are known.
+        """
         call, usage, rates = self.call, self.usage, opening.rates
         if usage is None and self.is_billable:
-            usage = estimate_usage(_input_characters(call.request), self.output_characters)
+            usage = estimate_usage(opening.estimated_input_tokens, self.output_bytes)
         elif usage is not None and not self.counts_output:
-            usage = with_estimated_output(usage, self.output_characters)
+            usage = with_estimated_output(usage, self.output_bytes)
         upstream_id = self.head.get("id")
         state: State = "SETTLED" if usage else "RELEASED"
-        by_model = rates_of_shares(call.endpoint, usage, self.sent_model) if usage else {}
+        tier = self.service_tier or call.request.params.get("service_tier")
         cost = cost_nanousd(usage, rates, by_model) if usage and rates else None
         return LedgerRecord(
             request_id=call.request_id,
@@ -84,6 +98,7 @@ class Outcome:
             usage=usage,
             rates=rates if usage else None,
             rates_by_model=by_model if rates else {},
+            extras=extras_of(self.raw_usage, tier) if usage and rates else (),
             cost_nanousd=cost if usage else 0,
             conversation_id=call.request.conversation.get("conversationId"),
             upstream_id=upstream_id if isinstance(upstream_id, str) else None,
@@ -94,15 +109,6 @@ class Outcome:
             draws=opening.draws,
             idempotency=opening.idempotency,
         )
-
-
-def estimated_input(request: ChatRequest) -> int:
-    """Return how many tokens a request has, guessed by its characters."""
-    return estimate_usage(_input_characters(request), 0).input_tokens
-
-
-def _input_characters(request: ChatRequest) -> int:
-    return visible_characters({"message": message} for message in request.messages)
 
 
 def usage_for_client(raw: Mapping[str, object], record: LedgerRecord) -> dict[str, object]:

@@ -63,7 +63,7 @@ async def _create(service: ChatService, incoming: Incoming) -> Answer:
 
 def _message(completion: Completion, call: Call) -> dict[str, object]:
     body = completion.body
-    if completion.native_characters is None:
+    if completion.native_bytes is None:
         return to_message(completion, id=f"msg_{call.request_id}", model=call.model)
     usage = body["usage"]
     return {**body, "usage": with_cost(usage, usage)} if isinstance(usage, dict) else body

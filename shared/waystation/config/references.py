@@ -70,6 +70,7 @@ _REFUSED = frozenset(
         "EGRESS_PROXY",
         "CA_BUNDLE",
         "GATEWAY_ALLOWED_ADDRESSES",
+        "PUBLIC_PRICES",
         "VIA_TOKEN",
     ]
 )

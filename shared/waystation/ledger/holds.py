@@ -11,6 +11,7 @@ from math import ceil
 
 from waystation.ledger.pricing import NANOUSD_PER_RATE, Rates
 from waystation.wire.chat_request import LIMITS, ChatRequest
+from waystation.wire.events import bytes_of
 
 TOKENS_OF_MESSAGE = 16  # what an upstream puts around each
 TOKENS_OF_TOOLS = 1_000  # what it tells a model about having tools at all
@@ -83,19 +84,23 @@ def _bound(fields: Mapping[str, object]) -> int:
     count = len(messages) if isinstance(messages, list) else 0
     has_tools = any(fields.get(name) for name in _TOOLS)
     media: list[str] = []
-    text = json.dumps(_without_payloads(fields, media), ensure_ascii=False, separators=(",", ":"))
     return (
-        len(text.encode(errors="replace"))
+        bytes_of_json(without_payloads(fields, media))
         + count * TOKENS_OF_MESSAGE
         + has_tools * TOKENS_OF_TOOLS
         + len(media) * TOKENS_OF_MEDIA
     )
 
 
-def _without_payloads(value: object, media: list[str], *, is_media: bool = False) -> object:
+def bytes_of_json(value: object) -> int:
+    """Return how long the JSON of a value is in UTF-8."""
+    return bytes_of(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def without_payloads(value: object, media: list[str], *, is_media: bool = False) -> object:
     """Return the value without what parts hold that are no text; `media` gets their kinds."""
     if isinstance(value, list):
-        return [_without_payloads(one, media, is_media=is_media) for one in value]
+        return [without_payloads(one, media, is_media=is_media) for one in value]
     if not isinstance(value, Mapping):
         return value
     kind = value.get("type")
@@ -105,7 +110,7 @@ def _without_payloads(value: object, media: list[str], *, is_media: bool = False
     elif kind in ("text", "content"):
         is_media = False  # a document may be a text, or hold parts
     return {
-        name: _without_payloads(one, media, is_media=is_media)
+        name: without_payloads(one, media, is_media=is_media)
         for name, one in value.items()
         if not (is_media and name in _PAYLOADS and isinstance(one, str) and _is_payload(value, one))
     }

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, cast
 
 from waystation.aws.queue import Queue, QueueError
 from waystation.aws.table import IS_NEW, Item, Put, Table, TableError, TableUnsureError
-from waystation.errors import LedgerUnavailableError
+from waystation.errors import GatewayError, LedgerUnavailableError
 from waystation.ledger.balances import BalanceRules
 from waystation.ledger.outbox import MessageKind, read_message, write_message
 from waystation.ledger.records import LedgerRecord, Opening, released
@@ -84,14 +84,13 @@ class TableLedger:
         reserving = Reserving(self._patient, opening, balance, self._now_ms)
         try:
             await reserving.run(_in(RESERVE_S))
-        except asyncio.CancelledError as error:
-            await self._undo(opening, error)
-            raise
-        except TableError as error:
+        except (TableError, GatewayError, asyncio.CancelledError) as error:
+            if reserving.is_unsure or isinstance(error, asyncio.CancelledError):
+                await self._undo(opening, error)
+            if not isinstance(error, TableError):
+                raise
             told = {"request_id": opening.request_id, "cause": str(error)}
             _log.error("ledger_unavailable", extra=told)
-            if isinstance(error, TableUnsureError):
-                await self._undo(opening, error)
             raise LedgerUnavailableError("The ledger does not answer: try again.") from error
 
     async def settle(self, record: LedgerRecord) -> None:
@@ -130,7 +129,7 @@ class TableLedger:
 
     async def _undo(self, opening: Opening, cause: BaseException) -> None:
         """End what may have been reserved: the table may still be about to write it."""
-        code = LedgerUnavailableError.code
+        code = cause.code if isinstance(cause, GatewayError) else LedgerUnavailableError.code
         record = released(opening, now_ms=self._now_ms(), error_code=code)
         if self._outbox is None:
             await self.settle(record)

@@ -14,6 +14,10 @@ from waystation.wire.usage import Usage
 NANOUSD_PER_USD = 1_000_000_000
 NANOUSD_PER_RATE = NANOUSD_PER_USD // 1_000_000  # a rate is USD per million tokens
 
+# Of UTF-8. English text and code have five, dense JSON two; Chinese and Japanese text three to
+# five, Russian and Arabic three to eight, by the age of the vocabulary. Measured with OpenAI's
+# `cl100k_base` and `o200k_base`, 2026-11.
+BYTES_PER_TOKEN = 4
 
 PriceSource: TypeAlias = Literal["tokenConfig", "list", "public"]
 
@@ -77,13 +81,6 @@ def cost_nanousd(
     return ceil(exact * NANOUSD_PER_RATE)
 
 
-def rates_of_shares(endpoint: Endpoint, usage: Usage, model: str) -> dict[str, Rates]:
-    """Return the rates, by model, of shares that others than `model` took, as far as known."""
-    others = {share.model for share in usage.shares} - {model}
-    found = {other: rates_of(endpoint, other) for other in sorted(others)}
-    return {other: rates for other, rates in found.items() if rates is not None}
-
-
 def _exact(usage: Usage, rates: Rates) -> Fraction:
     """Return USD per million times tokens."""
     read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
@@ -98,18 +95,18 @@ def _exact(usage: Usage, rates: Rates) -> Fraction:
     )
 
 
-def estimate_usage(input_characters: int, output_characters: int) -> Usage:
-    """Guess tokens from characters, four to a token, for an upstream that reports none."""
+def estimate_usage(input_tokens: int, output_bytes: int) -> Usage:
+    """Guess the tokens of a call whose upstream reports none."""
     return Usage(
-        input_tokens=ceil(input_characters / 4),
-        output_tokens=ceil(output_characters / 4),
+        input_tokens=input_tokens,
+        output_tokens=ceil(output_bytes / BYTES_PER_TOKEN),
         source="estimated",
     )
 
 
-def with_estimated_output(usage: Usage, output_characters: int) -> Usage:
+def with_estimated_output(usage: Usage, output_bytes: int) -> Usage:
     """Return the counts of an answer that broke off before its output was counted."""
-    output = ceil(output_characters / 4)
+    output = ceil(output_bytes / BYTES_PER_TOKEN)
     if output <= usage.output_tokens:
         return usage
     return replace(usage, output_tokens=output, source="estimated")

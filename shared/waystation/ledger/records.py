@@ -98,8 +98,9 @@ class Opening:
 class LedgerRecord:
     """What is known of a request when it is over. Times are UTC, in milliseconds since 1970.
 
-    `rates_by_model` are those of other models that took a share of the tokens. `hold_nanousd`,
-    `draws` and `idempotency` are those of its opening.
+    `rates_by_model` are those of other models that took a share of the tokens; `extras` is what
+    the cost leaves out, as no rate tells it. `hold_nanousd`, `draws` and `idempotency` are those
+    of its opening.
     """
 
     request_id: str
@@ -115,6 +116,7 @@ class LedgerRecord:
     usage: Usage | None = None
     rates: Rates | None = None
     rates_by_model: Mapping[str, Rates] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
     cost_nanousd: int | None = None
     conversation_id: str | None = None
     upstream_id: str | None = None
@@ -148,6 +150,7 @@ class LedgerRecord:
             ),
             "shares": _shares(self.usage, self.rates_by_model) if self.usage else None,
             "price_source": self.rates.source if self.rates else None,
+            "extras": list(self.extras) or None,
             "price_version": self.rates.version if self.rates else None,
             "config_version": self.config_version,
             "conversation_id": bounded(self.conversation_id),

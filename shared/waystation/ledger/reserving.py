@@ -51,6 +51,7 @@ class Reserving:
         self._now_ms = now_ms
         self._item = opening.to_item()
         self._stale: Item | None = None  # the key's item, where it is taken over
+        self.is_unsure = False  # whether a try is unanswered, and may yet write
 
     async def run(self, ends_at: float) -> None:
         """Reserve. `ends_at` is on the event loop's clock.
@@ -58,7 +59,9 @@ class Reserving:
         Raises what `Ledger.reserve` does, and TableError.
         """
         for _ in range(MAX_ROUNDS):
-            refusal = await self._patient.transact(self._writes(), ends_at=ends_at)
+            refusal = await self._patient.transact(
+                self._writes(), ends_at=ends_at, on_unsure=self._note_unsure
+            )
             if refusal is None:
                 return
             record, *others = refusal
@@ -71,6 +74,9 @@ class Reserving:
             if self._rules is not None and (unmet := others[0]) is not None:
                 await self._mend_balance(unmet, self._rules, ends_at)
         raise TableBusyError("others are always sooner")
+
+    def _note_unsure(self) -> None:
+        self.is_unsure = True
 
     def _writes(self) -> list[Write]:
         opening = self._opening

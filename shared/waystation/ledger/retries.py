@@ -22,6 +22,10 @@ MAX_TRIES = 6
 FIRST_PAUSE_S = 0.05  # at most; each further one may be twice as long
 
 
+def _no_matter() -> None:
+    """Do nothing: writes that hold once are no worse for being late."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """Asks a table for transactions. `pause` waits at most so many seconds, as it likes."""
@@ -29,10 +33,17 @@ class Patient:
     table: Table
     pause: Callable[[float], Awaitable[None]]
 
-    async def transact(self, writes: Sequence[Write], *, ends_at: float) -> Refusal | None:
+    async def transact(
+        self,
+        writes: Sequence[Write],
+        *,
+        ends_at: float,
+        on_unsure: Callable[[], None] = _no_matter,
+    ) -> Refusal | None:
         """Do all writes or none; None if they are done. `ends_at` is on the event loop's clock.
 
-        A refusal may tell of what an unanswered try has written.
+        A refusal may tell of what an unanswered try has written. Of each such try, which may even
+        write after a refusal, `on_unsure` is told.
 
         Raises TableBusyError if nothing was written, TableUnsureError if that is not known,
         TableError if the table refused for good.
@@ -44,7 +55,9 @@ class Patient:
                     return await self.table.transact(*writes)
             except TableUnsureError:
                 is_unsure = True
+                on_unsure()
             except TimeoutError:
+                on_unsure()
                 raise TableUnsureError("the table did not answer in time") from None
             except TableBusyError:
                 pass

@@ -31,12 +31,12 @@ class Delta:
 class Native:
     """An event of the upstream's own API, as it came, for a client that speaks the same one.
 
-    Only requests with `native` lead to it. `characters` is how much of it a reader sees.
+    Only requests with `native` lead to it. `visible_bytes` is how much of it a reader sees.
     """
 
     name: str
     data: dict[str, object]
-    characters: int = 0
+    visible_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ StreamEvent: TypeAlias = Delta | Native | UsageReport | Finished | Failed
 class Completion:
     """A whole answer: `body` in OpenAI's shape, as it goes to the client.
 
-    A body in the shape of the upstream's own API says in `native_characters` how much of it a
+    A body in the shape of the upstream's own API says in `native_bytes` how much of it a
     reader sees.
     """
 
     body: dict[str, object]
     usage: Usage | None
     upstream_id: str | None = None
-    native_characters: int | None = None
+    native_bytes: int | None = None
 
 
 def stream_of(completion: Completion) -> list[StreamEvent]:
@@ -88,10 +88,10 @@ def stream_of(completion: Completion) -> list[StreamEvent]:
     """
     body = completion.body
     raw = body.get("usage")
-    if completion.native_characters is not None:
+    if completion.native_bytes is not None:
         head = {name: body[name] for name in HEAD_FIELDS if name in body}
         report = [UsageReport(completion.usage, raw, head)] if isinstance(raw, Mapping) else []
-        return [Native("message", body, completion.native_characters), *report, Finished()]
+        return [Native("message", body, completion.native_bytes), *report, Finished()]
     extra = {name: value for name, value in body.items() if name not in _NOT_BESIDE_CHOICES}
     choices = body.get("choices")
     deltas: list[dict[str, object]] = [
@@ -116,16 +116,16 @@ def _numbered(message: dict[str, object]) -> dict[str, object]:
     return {**message, "tool_calls": numbered}
 
 
-def visible_characters(choices: Iterable[object]) -> int:
-    """Count what a choice's `delta` or `message` holds: text, reasoning and tool arguments."""
+def visible_bytes(choices: Iterable[object]) -> int:
+    """Count, in UTF-8, what a choice's `delta` or `message` holds: text, reasoning, tool calls."""
     return sum(
-        _characters(choice.get("delta") or choice.get("message"))
+        _bytes(choice.get("delta") or choice.get("message"))
         for choice in choices
         if isinstance(choice, Mapping)
     )
 
 
-def _characters(piece: object) -> int:
+def _bytes(piece: object) -> int:
     if not isinstance(piece, Mapping):
         return 0
     texts = [piece.get(name) for name in ("content", "reasoning_content", "reasoning", "refusal")]
@@ -137,4 +137,9 @@ def _characters(piece: object) -> int:
         function = call.get("function") if isinstance(call, Mapping) else None
         if isinstance(function, Mapping):
             texts += [function.get("name"), function.get("arguments")]
-    return sum(len(text) for text in texts if isinstance(text, str))
+    return sum(bytes_of(text) for text in texts if isinstance(text, str))
+
+
+def bytes_of(text: str) -> int:
+    """Return how long a text is in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))

@@ -50,7 +50,9 @@ def parse_openai_usage(usage: object) -> Usage | None:
     Both conventions are known: OpenAI's, whose `prompt_tokens` include cached ones, and Anthropic's
     (`input_tokens` beside `cache_read_input_tokens` and `cache_creation_input_tokens`), where the
     three are disjoint. Tokens that only `total_tokens` tells of are unreported reasoning, billed as
-    output.
+    output: so xAI's and Gemini's count. DeepSeek has a name of its own for cached tokens.
+    Sources: https://docs.x.ai/docs/guides/reasoning, https://api-docs.deepseek.com/guides/kv_cache,
+    2026-11.
     """
     if not isinstance(usage, Mapping):
         return None
@@ -65,10 +67,18 @@ def _openai(usage: Mapping[str, object]) -> Usage:
     details = _object(usage, "prompt_tokens_details")
     prompt = _required(usage, "prompt_tokens")
     output = _count(usage, "completion_tokens") or 0
-    read = _first(details, "cached_tokens", usage, "cache_read_input_tokens")
-    write = _first(details, "cache_write_tokens", usage, "cache_creation_input_tokens")
-    if write is None:
-        write = _first(usage, "cache_write_tokens", details, "cache_creation_tokens")
+    read = _first(
+        (details, "cached_tokens"),
+        (usage, "cache_read_input_tokens"),
+        (usage, "prompt_cache_hit_tokens"),
+        (usage, "cached_tokens"),
+    )
+    write = _first(
+        (details, "cache_write_tokens"),
+        (usage, "cache_creation_input_tokens"),
+        (usage, "cache_write_tokens"),
+        (details, "cache_creation_tokens"),
+    )
     cached, total = (read or 0) + (write or 0), _count(usage, "total_tokens")
     is_named_apart = "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage
     if is_named_apart and (cached > prompt or total == prompt + cached + output):
@@ -126,11 +136,9 @@ def _required(source: Mapping[str, object], name: str) -> int:
     return value
 
 
-def _first(
-    one: Mapping[str, object], name: str, other: Mapping[str, object], other_name: str
-) -> int | None:
-    value = _count(one, name)
-    return _count(other, other_name) if value is None else value
+def _first(*places: tuple[Mapping[str, object], str]) -> int | None:
+    counts = (_count(source, name) for source, name in places)
+    return next((count for count in counts if count is not None), None)
 
 
 def _object(source: Mapping[str, object], name: str) -> Mapping[str, object]:

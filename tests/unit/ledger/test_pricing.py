@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,6 @@ from waystation.ledger.pricing import (
     cost_nanousd,
     estimate_usage,
     rates_of,
-    rates_of_shares,
     with_estimated_output,
 )
 from waystation.wire.usage import MAX_TOKENS, Share, Usage
@@ -63,21 +63,71 @@ def test_share_of_another_model_costs_what_that_model_costs():
     )
 
 
-def test_shares_have_rates_where_the_entry_lists_their_model():
-    entry = build_entry(tokenConfig=token_config() | {"n": token_config(prompt=9)["m"]})
-    usage = Usage(9, 9, shares=tuple(Share(name, Usage(1, 1)) for name in ("m", "n", "x")))
-    assert rates_of_shares(entry, usage, "m") == {"n": rates_of(entry, "n")}
-    assert rates_of_shares(entry, Usage(9, 9), "m") == {}
+texts = st.builds(
+    "{}.{}".format, st.integers(0, 999_999), st.text("0123456789", min_size=1, max_size=9)
+)
 
 
-@given(st.tuples(counts, counts, counts, counts), st.tuples(rates, rates, rates, rates))
-def test_cost_is_exact(tokens, priced):
-    uncached, output, read, write = tokens
-    usage = Usage(uncached + read + write, output, read, write)
-    cost = cost_nanousd(usage, Rates(*priced))
-    prompt, completion, cache_read, cache_write = (Fraction(rate) * 1000 for rate in priced)
-    exact = uncached * prompt + output * completion + read * cache_read + write * cache_write
-    assert 0 <= cost - exact < 1
+@st.composite
+def usages(draw, models: tuple[str, ...] = ()):
+    plain, read, write_5m, write_1h, output = (draw(counts) for _ in range(5))
+    shares = tuple(Share(model, draw(usages())) for model in models if draw(st.booleans()))
+    parts = [share.usage for share in shares]
+    return Usage(
+        plain + read + write_5m + write_1h + sum(part.input_tokens for part in parts),
+        output + sum(part.output_tokens for part in parts),
+        cache_read_tokens=read + sum(part.cache_read_tokens or 0 for part in parts),
+        cache_write_tokens=write_5m
+        + write_1h
+        + sum(part.cache_write_tokens or 0 for part in parts),
+        cache_write_1h_tokens=write_1h + sum(part.cache_write_1h_tokens or 0 for part in parts),
+        shares=shares,
+    )
+
+
+@st.composite
+def text_rates(draw):
+    prompt, completion, read, write = (Decimal(draw(texts)) for _ in range(4))
+    for_an_hour = Decimal(draw(texts)) if draw(st.booleans()) else None
+    return Rates(prompt, completion, read, write, for_an_hour)
+
+
+def exact_nanousd(usage: Usage, rates: Rates) -> Fraction:
+    """Return the cost by the book: a sum over kinds, each at its own rate."""
+    read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    kept = usage.cache_write_1h_tokens or 0
+    hourly = rates.cache_write if rates.cache_write_1h is None else rates.cache_write_1h
+    kinds = [
+        (usage.input_tokens - read - write, rates.prompt),
+        (read, rates.cache_read),
+        (write - kept, rates.cache_write),
+        (kept, hourly),
+        (usage.output_tokens, rates.completion),
+    ]
+    return sum((Fraction(str(rate)) * tokens * 1000 for tokens, rate in kinds), Fraction(0))
+
+
+@given(usages(), text_rates())
+def test_cost_is_exact_and_rounded_up_once(usage, rates):
+    cost = cost_nanousd(usage, rates)
+    assert type(cost) is int
+    assert cost == ceil(exact_nanousd(usage, rates))
+
+
+@given(usages(models=("a", "b", "c")), text_rates(), text_rates(), text_rates())
+def test_cost_of_shares_is_exact_and_rounded_up_once(usage, own, first, second):
+    by_model = {"a": first, "b": second}  # what no rates are known of costs what the rest costs
+    exact = exact_nanousd(usage, own)
+    for share in usage.shares:
+        rates = by_model.get(share.model, own)
+        exact += exact_nanousd(share.usage, rates) - exact_nanousd(share.usage, own)
+    assert cost_nanousd(usage, own, by_model) == ceil(exact)
+
+
+def test_largest_counts_and_rates_are_exact():
+    rates = Rates(*(Decimal("999999.999999999"),) * 4)
+    usage = Usage(MAX_TOKENS, MAX_TOKENS, cache_read_tokens=MAX_TOKENS)
+    assert cost_nanousd(usage, rates) == 2 * 10**9 * 999_999_999_999_999 // 10**6
 
 
 @given(counts, counts, rates, rates)
@@ -106,9 +156,9 @@ def test_other_model_has_no_rates(model):
     assert rates_of(build_entry(tokenConfig=token_config()), model) is None
 
 
-@pytest.mark.parametrize(("characters", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
-def test_estimate_is_four_characters_to_a_token(characters, tokens):
-    assert estimate_usage(characters, characters) == Usage(tokens, tokens, source="estimated")
+@pytest.mark.parametrize(("size", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2)])
+def test_estimate_is_four_bytes_to_a_token(size, tokens):
+    assert estimate_usage(7, size) == Usage(7, tokens, source="estimated")
 
 
 def test_writes_for_an_hour_have_their_own_rate_if_there_is_one():

@@ -31,6 +31,10 @@ def line_of(capsys) -> dict[str, object]:
     return {name: value for name, value in line.items() if name not in own}
 
 
+def test_streams_of_a_route_are_silent_for_15_seconds_at_most():
+    assert PostRoute("/chat", handle).ping_after_s == 15.0
+
+
 async def test_answer_carries_its_request_id_and_safe_headers(capsys):
     answer = await post()
     request_id = answer.headers["x-request-id"]

@@ -87,7 +87,7 @@ def test_whole_native_messages_count():
         {"type": "tool_use", "input": {"text": "y"}},
         {"type": "text", "text": "b"},
     ]
-    completion = Completion({"content": content}, None, native_characters=2)
+    completion = Completion({"content": content}, None, native_bytes=2)
     assert text_of(*stream_of(completion)) == "a\nb"
 
 

@@ -10,7 +10,7 @@ from waystation.wire.events import (
     Finished,
     UsageReport,
     stream_of,
-    visible_characters,
+    visible_bytes,
 )
 from waystation.wire.openai_chunks import ChunkEncoder
 from waystation.wire.upstream_request import UpstreamRequest
@@ -47,6 +47,8 @@ def test_whole_answer_without_usage_tells_none():
 
 VISIBLE = {
     "content": ([{"delta": {"content": "abc"}}], 3),
+    "beyond ASCII": ([{"delta": {"content": "é網😀"}}], 9),
+    "lone surrogate": ([{"delta": {"content": "\ud800"}}], 1),
     "message": ([{"message": {"content": "abc", "role": "assistant"}}], 3),
     "reasoning": ([{"delta": {"reasoning_content": "ab", "reasoning": "c"}}], 3),
     "refusal": ([{"delta": {"refusal": "no"}}], 2),
@@ -62,8 +64,8 @@ VISIBLE = {
 
 
 @pytest.mark.parametrize(("choices", "count"), VISIBLE.values(), ids=VISIBLE)
-def test_visible_characters_are_counted(choices, count):
-    assert visible_characters(choices) == count
+def test_visible_bytes_are_counted(choices, count):
+    assert visible_bytes(choices) == count
 
 
 ENCODER = ChunkEncoder(id="ours", model="m", created=7)

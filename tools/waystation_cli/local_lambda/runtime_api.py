@@ -6,12 +6,14 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, 2026-11.
 import asyncio
 import base64
 import json
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from waystation_cli.local_lambda.invocation import AbandonedError, Fault, Invocation
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024  # Lambda's own limit, of whole answers too
+RECEIVE_BUFFER_BYTES = 512 * 1024
 FUNCTION_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:local"
 
 _ROOT = "/2018-06-01/runtime/"
@@ -40,8 +42,11 @@ class RuntimeApi:
 
     async def start(self) -> str:
         """Listen; return `host:port`."""
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
-        port: int = self._server.sockets[0].getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", 0))
+        # A kernel left to itself takes tens of megabytes that nobody reads.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self._server = await asyncio.start_server(self._connection, sock=listener)
+        port: int = listener.getsockname()[1]
         return f"127.0.0.1:{port}"
 
     async def close(self) -> None:

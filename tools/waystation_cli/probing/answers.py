@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from waystation.providers.anthropic import pieces as message_pieces
 from waystation.providers.anthropic.usage import usage_of as message_usage_of
 from waystation.providers.openai_compatible.responses import pieces as response_pieces
-from waystation.wire.events import visible_characters
+from waystation.wire.events import visible_bytes
 from waystation.wire.usage import Usage, parse_openai_usage
 from waystation_cli.probing.exchange import Exchange
 from waystation_cli.probing.outcome import Outcome
@@ -66,7 +66,7 @@ def ask_chat(client: "OpenAI", fields: Document) -> Iterator[Piece]:
         yield Piece(
             model=document.get("model"),
             text=_text(told.get("content")),
-            has_output=visible_characters(choices) > 0,
+            has_output=visible_bytes(choices) > 0,
             finish_reason=first.get("finish_reason"),
             usage=parse_openai_usage(usage),
             raw_usage=usage,

@@ -15,6 +15,7 @@ from waystation.wire.events import (
     Native,
     StreamEvent,
     UsageReport,
+    bytes_of,
 )
 from waystation.wire.sse import ServerSentEvent
 
@@ -32,7 +33,7 @@ class NativeAnswerReader:
         raw = message.get("usage")
         usage = usage_of(raw)[0] if isinstance(raw, dict) else None
         upstream_id = text_of(message.get("id")) or None
-        return Completion(message, usage, upstream_id, sum(map(_characters, content)))
+        return Completion(message, usage, upstream_id, sum(map(_bytes, content)))
 
     def stream_parser(self) -> "NativeStreamParser":
         return NativeStreamParser()
@@ -66,7 +67,7 @@ class NativeStreamParser(EventStreamParser):
             raise error_of(document)
         if kind == "ping" and not self._head:
             return []  # an answer that has not begun
-        native = Native(kind, document, _characters(document.get("delta")))
+        native = Native(kind, document, _bytes(document.get("delta")))
         if kind == "message_start":
             message = object_of(document.get("message"))
             self._head = head_of(message)
@@ -88,8 +89,8 @@ class NativeStreamParser(EventStreamParser):
         return [UsageReport(counted, self._usage, self._head, self._counts_output)]
 
 
-def _characters(piece: object) -> int:
+def _bytes(piece: object) -> int:
     """Count what a reader sees of a block, or of a piece of one."""
     if not isinstance(piece, Mapping):
         return 0
-    return sum(len(text) for name in _TEXTS if isinstance(text := piece.get(name), str))
+    return sum(bytes_of(text) for name in _TEXTS if isinstance(text := piece.get(name), str))

@@ -6,7 +6,7 @@ completion is refused, and none of it is shown.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from waystation.errors import UpstreamInvalidResponseError
 from waystation.providers.event_stream import EventStreamParser
@@ -70,13 +70,18 @@ class ChatStreamParser(EventStreamParser):
         self._rules = rules
         self._splitters: dict[object, ThinkSplitter] = {}
         self._has_finish_reason = False
+        self._early: UsageReport | None = None  # which counts the output only if nothing follows
 
     def _is_complete(self) -> bool:
         return self._has_finish_reason
 
     def _end(self, last: StreamEvent) -> list[StreamEvent]:
-        held_back = [] if self._is_over else self._held_back()
-        return [*held_back, *super()._end(last)]
+        if self._is_over:
+            return []
+        kept: list[StreamEvent] = [*self._held_back()]
+        if self._early is not None and isinstance(last, Finished):
+            kept.append(replace(self._early, counts_output=True))
+        return [*kept, *super()._end(last)]
 
     def _event(self, event: ServerSentEvent) -> list[StreamEvent]:
         if event.data == "[DONE]":
@@ -85,14 +90,18 @@ class ChatStreamParser(EventStreamParser):
         if event.event == "error":
             raise error_from_object(document)
         choices, usage = document.pop("choices", None), document.pop("usage", None)
+        usage = usage or _usage_elsewhere(document, choices)
         events: list[StreamEvent] = []
         if isinstance(choices, list):
             for choice in choices:
                 self._check(choice)
             if choices or usage is None:
                 events.append(Delta(choices, document))
-        if isinstance(usage, Mapping):
-            events.append(UsageReport(parse_openai_usage(usage), usage, document))
+        if usage and isinstance(usage, Mapping):
+            is_last = self._has_finish_reason or not choices
+            report = UsageReport(parse_openai_usage(usage), usage, document, is_last)
+            self._early = None if is_last else report
+            events.append(report)
         return events
 
     def _check(self, choice: object) -> None:
@@ -151,6 +160,18 @@ def _read_whole(message: dict[str, object], rules: ReasoningRules) -> None:
         if rest != text:
             put_split(message, reasoning, rest)
             message.setdefault("content", None)
+
+
+def _usage_elsewhere(document: Mapping[str, object], choices: object) -> object:
+    """Return the `usage` of a chunk that has it elsewhere: Groq's in `x_groq`, Kimi's in a choice.
+
+    Sources: https://console.groq.com/docs/api-reference, https://platform.moonshot.ai/docs/api/chat,
+    2026-11.
+    """
+    for holder in (document.get("x_groq"), *(choices if isinstance(choices, list) else ())):
+        if isinstance(holder, dict) and (usage := holder.get("usage")):
+            return usage
+    return None
 
 
 def _read(body: bytes) -> dict[str, object]:

@@ -51,7 +51,7 @@ def test_whole_answer_keeps_its_shape():
     assert completion.body == whole
     assert completion.usage == Usage(15, 5, cache_read_tokens=3, cache_write_tokens=2)
     assert completion.upstream_id == "msg_1"
-    assert completion.native_characters == 8
+    assert completion.native_bytes == 8
     assert stream_of(completion) == [
         Native("message", whole, 8),
         UsageReport(completion.usage, counted, HEAD),
@@ -125,14 +125,14 @@ def test_runs_are_counted_and_pass_as_they_came():
     assert reports[-1].raw == counted
 
 
-def test_characters_are_those_of_every_kind_of_piece():
+def test_bytes_are_those_of_every_kind_of_piece():
     deltas = [
-        block_delta("thinking_delta", thinking="ab"),
+        block_delta("thinking_delta", thinking="aé"),
         block_delta("input_json_delta", partial_json="{}}"),
         block_delta("signature_delta", signature="abcdef"),
     ]
     told = parse(*map(encoded, deltas))
-    assert [event.characters for event in told if isinstance(event, Native)] == [2, 3, 0]
+    assert [event.visible_bytes for event in told if isinstance(event, Native)] == [3, 3, 0]
 
 
 def test_name_of_the_event_is_enough():
