@@ -112,6 +112,15 @@ def build_config(*entries: Mapping[str, object], **root: object) -> str:
     return yaml.safe_dump({"version": "1.3.0", "endpoints": endpoints} | root)
 
 
+async def _end_other_tasks() -> None:
+    """End what a request has begun and not waited for, such as a look at AWS."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0)  # their connections close
+
+
 class LambdaGateway:
     """One warm environment of each function. `log` is all that its functions printed."""
 
@@ -138,6 +147,7 @@ class LambdaGateway:
         boto3.client("s3").put_object(Bucket=BUCKET, Key=f"{self._name}.yaml", Body=config.encode())
 
     def close(self) -> None:
+        self._loop.run_until_complete(_end_other_tasks())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
         asyncio.set_event_loop(None)

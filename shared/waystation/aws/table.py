@@ -19,7 +19,10 @@ class TableError(Exception):
 
 
 class TableBusyError(TableError):
-    """The table is throttled, or another transaction has an item: nothing was written, yet."""
+    """The table is throttled or not reached, or another transaction has an item.
+
+    Nothing was written, yet.
+    """
 
 
 class TableUnsureError(TableError):
