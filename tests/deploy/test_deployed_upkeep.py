@@ -13,6 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from tests.deploy.conftest import LIVE_WITHIN_S, Gateway, within
 from tests.support.embedded_metrics import metrics_in
+from tests.support.fake_upstream import completion, json_reply
 from tests.support.ledgers import COST, OPENING, SETTLED
 from waystation.ledger.outbox import write_message
 
@@ -76,6 +77,7 @@ def test_message_that_cannot_be_applied_is_a_dead_letter(gateway: Gateway):
 
 
 def test_chat_that_the_table_refuses_is_settled_by_the_outbox(gateway: Gateway):
+    gateway.upstream.answer(json_reply(completion("Good day.")))
     gateway.push("small")
     assert within(LIVE_WITHIN_S, lambda: gateway.chat("Late/late").status_code == 200)
 
