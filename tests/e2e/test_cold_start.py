@@ -85,13 +85,6 @@ def test_upkeep_needs_no_web_and_no_configuration() -> None:
     assert "waystation.config.reload" not in modules
 
 
-def test_only_a_chat_that_starts_titles_makes_a_client_of_lambda() -> None:
-    settings = {**ON_LAMBDA, "TITLE_FUNCTION": "waystation-titles"}
-
-    assert "waystation.aws.title_function" in _modules_of("chat", **settings)
-    assert "waystation.aws.title_function" not in _modules_of("chat", **ON_LAMBDA)
-
-
 @pytest.mark.parametrize("name", ["chat", "models", "title", "account", "upkeep"])
 def test_elsewhere_a_function_imports_without_settings_and_without_boto3(name: str) -> None:
     modules = _modules_of(name)
