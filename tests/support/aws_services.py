@@ -47,12 +47,21 @@ class ScriptedService:
 def scripted_service(
     name: str, *replies: Sequence[Step], keeps_connections: bool = True, limits: Limits = LIMITS
 ) -> Iterator[ScriptedService]:
-    """Serve these replies, the last one for ever."""
+    """Serve these replies, the last one for ever; connections that are not kept are told to end."""
+    if not keeps_connections:
+        replies = tuple([*map(_last_of_its_connection, steps)] for steps in replies)
     with FakeUpstream(keeps_connections=keeps_connections) as upstream:
         upstream.answer(*replies)
         scripted = ScriptedService(upstream, name, limits)
         yield scripted
         scripted.transport.close()
+
+
+def _last_of_its_connection(step: Step) -> Step:
+    """Say so in the head, or a client may be quicker with its next request than the end is."""
+    if isinstance(step, bytes) and step.startswith(b"HTTP/1.1 "):
+        return step.replace(b"\r\n", b"\r\nconnection: close\r\n", 1)
+    return step
 
 
 def answer(document: object, *, status: int = 200, headers: Headers = ()) -> list[Step]:
