@@ -53,6 +53,8 @@ def expand_variables(text: str, values: Mapping[str, str]) -> str:
         UnresolvedVariableError: `values` has nothing, or an empty text, for a name.
 
     """
+    if "${" not in text:
+        return text.strip()
 
     def value_of(match: re.Match[str]) -> str:
         name, closing = match.groups()

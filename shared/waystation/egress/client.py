@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
@@ -192,11 +193,16 @@ class Egress:
         return self._trusted or trust_the_system()
 
 
-def _url_of(request: UpstreamRequest) -> str:
-    """Return the URL to ask. Raises InvalidBaseUrlError."""
+def _url_of(request: UpstreamRequest) -> httpx2.URL:
+    """Return the URL to ask. Raises InvalidBaseUrlError, and InvalidURL of httpx2."""
     if not request.reach.is_users:
-        return request.url
-    return check_user_url(request.url, request.reach.allowed, max_length=MAX_USER_URL)
+        return _operators_url(request.url)
+    url = check_user_url(request.url, request.reach.allowed, max_length=MAX_USER_URL)
+    return httpx2.URL(url)
+
+
+# It is the same for every call of an entry, and reading it takes long. Users' URLs are not kept.
+_operators_url = lru_cache(maxsize=256)(httpx2.URL)
 
 
 def _translate(error: httpx2.HTTPError, reach: Reach = OPERATORS) -> GatewayError:
