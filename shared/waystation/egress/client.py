@@ -1,4 +1,4 @@
-"""The one HTTP client.
+"""The one HTTP client: httpx2's requests and answers, straight to what carries them.
 
 It follows no redirect, reads no proxy or netrc from the environment, and keeps no cookie. It
 connects only to what the rules permit; a URL that a user brought is read again by the parser that
@@ -11,7 +11,6 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
@@ -49,7 +48,7 @@ _LIMITS = httpx2.Limits(
     max_keepalive_connections=DEFAULT_LIMITS.idle,
     keepalive_expiry=DEFAULT_LIMITS.keepalive_s,
 )
-_TIMEOUT = httpx2.Timeout(None, connect=CONNECT_S, pool=CONNECT_S)
+_TIMEOUT = httpx2.Timeout(None, connect=CONNECT_S, pool=CONNECT_S).as_dict()
 
 
 class UpstreamResponse:
@@ -121,9 +120,14 @@ class Egress:
         self._trusted = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else None
         self._dialler = dialler
         self._via = (VIA, via_of(via))
-        self._user_agent = user_agent_of(via)
+        self._defaults = (
+            ("accept", "*/*"),
+            ("accept-encoding", "identity"),
+            ("connection", "keep-alive"),
+            (USER_AGENT, user_agent_of(via)),
+        )
         self._tls: ssl.SSLContext | None = None
-        self._client: httpx2.AsyncClient | None = None
+        self._transport: httpx2.AsyncBaseTransport | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def tls(self) -> ssl.SSLContext:
@@ -140,21 +144,22 @@ class Egress:
 
         Raises InvalidBaseUrlError where a user's URL is not one to connect to, and UpstreamError.
         """
-        client = self._client_of_this_loop()
-        headers = (*request.headers, self._via)
+        transport = self._transport_of_this_loop()
         try:
-            outgoing = client.build_request(
+            outgoing = httpx2.Request(
                 request.method,
                 _url_of(request),
-                headers=[(n.encode("ascii"), v.encode("latin-1")) for n, v in headers],
+                headers=[
+                    (n.encode("ascii"), v.encode("latin-1")) for n, v in self._headers(request)
+                ],
                 content=request.body,
-                extensions={REACH: request.reach},
+                extensions={REACH: request.reach, "timeout": _TIMEOUT},
             )
         except httpx2.InvalidURL as error:
             raise UpstreamUnreachableError("The upstream cannot be reached.") from error
         try:
             async with deadline.within(deadline.first_byte_s):
-                response = await client.send(outgoing, stream=True)
+                response = await transport.handle_async_request(outgoing)
         except httpx2.HTTPError as error:
             if isinstance(error.__cause__, BlockedError):
                 log_blocked(outgoing.url.raw_host, is_users=request.reach.is_users)
@@ -164,21 +169,16 @@ class Egress:
         finally:
             await response.aclose()
 
-    def _client_of_this_loop(self) -> httpx2.AsyncClient:
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            self._client, self._loop = self._make_client(), loop
-        return self._client
+    def _headers(self, request: UpstreamRequest) -> list[tuple[str, str]]:
+        given = {name.lower() for name, _ in request.headers}
+        defaults = [header for header in self._defaults if header[0] not in given]
+        return [*defaults, *request.headers, self._via]
 
-    def _make_client(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(
-            transport=self._make_transport(),
-            follow_redirects=False,
-            trust_env=False,
-            timeout=_TIMEOUT,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"accept-encoding": "identity", USER_AGENT: self._user_agent},
-        )
+    def _transport_of_this_loop(self) -> httpx2.AsyncBaseTransport:
+        loop = asyncio.get_running_loop()
+        if self._transport is None or self._loop is not loop:
+            self._transport, self._loop = self._make_transport(), loop
+        return self._transport
 
     def _make_transport(self) -> httpx2.AsyncBaseTransport:
         direct = Transport(self.tls, self._dialler)
