@@ -191,6 +191,7 @@ async def test_no_credentials(upstream, monkeypatch, tmp_path):
     with pytest.raises(UpstreamAuthFailedError) as caught:
         await ask(BedrockSender())
     assert caught.value.message == "The gateway has no credentials for the upstream."
+    assert not caught.value.is_sent
     assert upstream.received == []
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ async def test_message_that_can_never_be_applied_is_refused(body: str):
 
 @pytest.mark.parametrize("changes", [{"user_id": "task-runner-01"}, {"model": "sk-3-large-test"}])
 async def test_record_whose_names_the_log_has_hidden_is_booked_on_nobody_else(
-    changes: dict[str, str],
+    changes: dict[str, Any],
 ):
     table = InMemoryTable()
     body = redact(write_message("settle", replace(SETTLED, **changes).to_item()))
