@@ -112,9 +112,7 @@ def translate(error: Exception) -> UpstreamError:
     if isinstance(error, _UNREACHABLE):
         return UpstreamUnreachableError("The upstream cannot be reached.")
     if isinstance(error, _NO_CREDENTIALS):
-        return _not_sent(
-            UpstreamAuthFailedError("The gateway has no credentials for the upstream.")
-        )
+        return not_sent(UpstreamAuthFailedError("The gateway has no credentials for the upstream."))
     if isinstance(error, _TIMEOUTS):
         return UpstreamTimeoutError("The upstream took too long to answer.")
     if isinstance(error, _BROKEN):
@@ -124,6 +122,7 @@ def translate(error: Exception) -> UpstreamError:
     return UpstreamFailedError("The upstream could not be asked.")
 
 
-def _not_sent(error: UpstreamError) -> UpstreamError:
+def not_sent(error: UpstreamError) -> UpstreamError:
+    """Return the error as one that came before the request was sent."""
     error.is_sent = False
     return error
