@@ -216,6 +216,7 @@ class UpstreamError(GatewayError):
     status = 502
     type = "upstream_error"
     retryable = False
+    is_sent: bool = True  # whether the upstream may have begun to work
 
 
 class UpstreamRejectedError(UpstreamError):
@@ -261,6 +262,7 @@ class UpstreamAuthFailedError(UpstreamError):
 
 class UpstreamUnreachableError(UpstreamError):
     code = "upstream_unreachable"
+    is_sent = False
 
 
 class UpstreamInvalidResponseError(UpstreamError):

@@ -124,8 +124,8 @@ def _balances(found: Sequence[tuple[str, Balance]], currency: Currency | None) -
     rows = RichTable("user")
     codes = ["USD", *([currency.code] if currency else [])]
     for heading in (*(f"available, {code}" for code in codes), "held", "spent", "granted"):
-        rows.add_column(heading, justify="right")
-    rows.add_column("in flight", justify="right")
+        rows.add_column(heading, justify="right", overflow="fold")
+    rows.add_column("in flight", justify="right", overflow="fold")
     for user, one in found:
         shown = [converted_text(one.avail, currency.rate)] if currency else []
         amounts = (usd_text(amount) for amount in (one.held, one.spent, one.granted))

@@ -29,7 +29,7 @@ def table_of_rows(rows: Sequence[Row], by: Sequence[Group], currency: Currency |
     """Return the rows and, at the end, the sum of all."""
     table = RichTable(*by)
     for heading in (*_COUNTS, *_money_headings(currency)):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for row in rows:
         table.add_row(*(text or "" for text in row.group), *_cells(row, currency))
     table.add_section()

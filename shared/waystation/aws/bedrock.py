@@ -31,6 +31,7 @@ from waystation.aws.bedrock_errors import (
     STREAM_ERRORS,
     Refusal,
     event_of,
+    not_sent,
     refusal_of,
     refusal_of_params,
     translate,
@@ -84,12 +85,16 @@ class BedrockSender:
         """Send once and yield the answer when it has begun. Raises UpstreamError."""
         left_s = deadline.ends_at - asyncio.get_running_loop().time()
         if left_s <= 0:
-            raise UpstreamTimeoutError("The upstream took too long to answer.")
+            raise not_sent(UpstreamTimeoutError("The upstream took too long to answer."))
         wait_s = min(left_s, deadline.first_byte_s)
         opening = self._threads.submit(self._open, request, wait_s)
         try:
             async with deadline.within(deadline.first_byte_s):
                 answer = await asyncio.wrap_future(opening)
+        except UpstreamTimeoutError as error:
+            error.is_sent = not opening.cancelled()  # it may still wait for a thread
+            opening.add_done_callback(_abandon)
+            raise
         except BaseException:
             opening.add_done_callback(_abandon)
             raise

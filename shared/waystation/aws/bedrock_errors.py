@@ -112,7 +112,7 @@ def translate(error: Exception) -> UpstreamError:
     if isinstance(error, _UNREACHABLE):
         return UpstreamUnreachableError("The upstream cannot be reached.")
     if isinstance(error, _NO_CREDENTIALS):
-        return UpstreamAuthFailedError("The gateway has no credentials for the upstream.")
+        return not_sent(UpstreamAuthFailedError("The gateway has no credentials for the upstream."))
     if isinstance(error, _TIMEOUTS):
         return UpstreamTimeoutError("The upstream took too long to answer.")
     if isinstance(error, _BROKEN):
@@ -120,3 +120,9 @@ def translate(error: Exception) -> UpstreamError:
     if isinstance(error, _INVALID):
         return UpstreamInvalidResponseError("The upstream's answer broke off or is not its API's.")
     return UpstreamFailedError("The upstream could not be asked.")
+
+
+def not_sent(error: UpstreamError) -> UpstreamError:
+    """Return the error as one that came before the request was sent."""
+    error.is_sent = False
+    return error

@@ -4,7 +4,7 @@ The grammar is llhttp's, in its strict mode.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httptools
 
@@ -28,7 +28,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class AnswerReader:

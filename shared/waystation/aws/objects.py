@@ -1,6 +1,6 @@
 """Objects of S3, as the one operation this project asks of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ class ObjectTooLargeError(Exception):
 class StoredObject:
     """What an object holds, and the mark of this state of it."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     etag: str
 
 

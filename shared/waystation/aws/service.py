@@ -8,7 +8,7 @@ import re
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
@@ -50,7 +50,7 @@ class Call:
     method: str = "POST"
     path: str = "/"
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     repeat: Repeat = Repeat.NEVER
     limit: int = MAX_ANSWER_BYTES
 

@@ -21,7 +21,7 @@ from waystation.config.templates import VariableResolver
 from waystation.credentials.own import OwnCredentialsSource
 from waystation.egress.client import MAX_COMPLETION_BYTES, MAX_ERROR_BYTES
 from waystation.egress.deadlines import Patience
-from waystation.errors import InvalidBaseUrlError, UpstreamError, UpstreamUnreachableError
+from waystation.errors import InvalidBaseUrlError, UpstreamError
 from waystation.ledger.ledger import Ledger
 from waystation.ledger.prices import ConfiguredPrices, PriceBook
 from waystation.ledger.records import LedgerRecord
@@ -254,7 +254,7 @@ class MeteredCalls:
         error = as_the_users(error, prepared.context)
         outcome.error_code = error.code or error.type
         error.message = clean_message(error.message, prepared.context.secrets)
-        if isinstance(error, UpstreamUnreachableError):
+        if not error.is_sent:
             outcome.is_billable = False
         return error
 

@@ -19,7 +19,7 @@ from waystation.egress.blocked import check_user_url, log_blocked
 from waystation.egress.deadlines import CONNECT_S, Deadline
 from waystation.egress.dialling import BlockedError, Dialler, NotDialledError
 from waystation.egress.proxied import ProxiedTransport
-from waystation.egress.transport import BODY, DEFAULT_LIMITS, REACH, Transport
+from waystation.egress.transport import BODY, DEFAULT_LIMITS, REACH, WAITS, Transport
 from waystation.egress.trust import trust_the_system
 from waystation.egress.user_urls import MAX_LENGTH
 from waystation.errors import (
@@ -164,6 +164,9 @@ class Egress:
             if isinstance(error.__cause__, BlockedError):
                 log_blocked(outgoing.url.raw_host, is_users=request.reach.is_users)
             raise _translate(error, request.reach) from error
+        except UpstreamTimeoutError as error:
+            error.is_sent = WAITS not in outgoing.extensions
+            raise
         try:
             yield UpstreamResponse(response)
         finally:

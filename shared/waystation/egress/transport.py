@@ -23,6 +23,9 @@ BODY = "body"
 REACH = "reach"
 """The extension of a request that holds its `Reach`; without it, the URL is an operator's."""
 
+WAITS = "waits"
+"""The extension of a request that waits for a connection: no byte of it has been sent."""
+
 DEFAULT_LIMITS = PoolLimits()
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -45,7 +48,9 @@ class Transport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request whose content is in memory. Raises httpx2.HTTPError."""
         message = _head_of(request) + request.content
+        request.extensions[WAITS] = True
         connection = await self._pool.take(origin_of(request))
+        del request.extensions[WAITS]
         try:
             head = await connection.ask(message)
         except BaseException:

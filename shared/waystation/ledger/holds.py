@@ -5,6 +5,7 @@ not text counts flat: an image, a file or a sound. Pure.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
@@ -34,6 +35,7 @@ _TOOLS = ("tools", "functions", "toolConfig", "mcp_servers")
 # Names that some upstreams know: where another passes them over, they must not lower a hold.
 _FOREIGN_LIMITS = ("max_new_tokens", "max_tokens_to_sample", "maxOutputTokens", "num_predict")
 _FOREIGN_PLACES = ("generationConfig", "generation_config", "options")
+_DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _CHOICES = ("n", "best_of", "candidateCount")
 
 
@@ -66,17 +68,32 @@ def upper_bound_input_tokens(request: ChatRequest) -> int:
 def output_limit(body: bytes) -> int:
     """Return how many tokens an answer to this shaped body may have: its limit, times `n`.
 
-    The highest counts where there are several; DEFAULT_OUTPUT_LIMIT where there is none.
+    The highest counts where there are several; DEFAULT_OUTPUT_LIMIT where there is none. What some
+    upstreams alone take for a number, as 1e5 or "100000", never makes it less.
     """
     fields = json.loads(body)
+    places = [fields, fields.get("inferenceConfig")]
     foreign = [fields, *(fields.get(name) for name in _FOREIGN_PLACES)]
-    known = _highest([fields, fields.get("inferenceConfig")], LIMITS) or DEFAULT_OUTPUT_LIMIT
-    return max(known, _highest(foreign, _FOREIGN_LIMITS)) * (_highest([fields], _CHOICES) or 1)
+    known = max((n for n in _values(places, LIMITS) if type(n) is int), default=0)
+    limit = known if known > 0 else DEFAULT_OUTPUT_LIMIT
+    possible = _highest(places, LIMITS), _highest(foreign, _FOREIGN_LIMITS)
+    return max(limit, *possible) * (_highest([fields], _CHOICES) or 1)
 
 
 def _highest(places: list[object], names: tuple[str, ...]) -> int:
-    values = (place.get(name) for place in places if isinstance(place, Mapping) for name in names)
-    return max((value for value in values if type(value) is int and value > 0), default=0)
+    return max(map(_count, _values(places, names)), default=0)
+
+
+def _values(places: list[object], names: tuple[str, ...]) -> list[object]:
+    return [place.get(name) for place in places if isinstance(place, Mapping) for name in names]
+
+
+def _count(value: object) -> int:
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return max(0, ceil(value))
+    return 0
 
 
 def _bound(fields: Mapping[str, object]) -> int:

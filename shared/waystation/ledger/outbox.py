@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from waystation.aws.table import Item
+from waystation.wire.redaction import REDACTED
 
 VERSION = 1
 
@@ -64,6 +65,8 @@ def _check(kind: str, item: Item) -> None:
         raise OutboxMessageError("without what every record has")
     if not (str(pk).startswith("U#") and str(sk).startswith("REQ#")):
         raise OutboxMessageError("with the key of something else")
+    if any(REDACTED in str(text) for text in (*texts, item.get("idempotency"))):
+        raise OutboxMessageError("with a name that the log does not show")
     tokens = item.get("tokens", {})
     if not isinstance(tokens, dict):
         raise OutboxMessageError("with tokens that are no counts")

@@ -9,6 +9,7 @@ neither collide nor grow. Only open records are in the index, under `OPEN#<shard
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -221,16 +222,24 @@ def _tokens(usage: Usage) -> dict[str, int]:
 
 
 def _shares(usage: Usage, rates: Mapping[str, Rates]) -> list[dict[str, object]] | None:
-    """Return what models with rates of their own took of the tokens, None if none did."""
-    return [
-        {
+    """Return what models with rates of their own took of the tokens, None if none did.
+
+    What one model took at the same rates is told as one: the runs of a call may be many.
+    """
+    told: dict[str, dict[str, object]] = {}
+    counts: dict[str, Counter[str]] = {}
+    for share in usage.shares:
+        if share.model not in rates:
+            continue
+        listed = _rates(rates[share.model], share.usage.input_tokens)
+        key = repr((share.model, listed))
+        counts.setdefault(key, Counter()).update(_tokens(share.usage))
+        told[key] = {
             "model": bounded(share.model),
-            "tokens": _tokens(share.usage),
-            "rates": _rates(rates[share.model], share.usage.input_tokens),
+            "tokens": dict(counts[key]),
+            "rates": listed,
         }
-        for share in usage.shares
-        if share.model in rates
-    ] or None
+    return list(told.values()) or None
 
 
 def _rates(listed: Rates, input_tokens: int) -> Mapping[str, str]:

@@ -42,8 +42,8 @@ class EventStreamResponse:
             if not client.is_gone:
                 await line.send(_body(b"", more_body=False))
         finally:
-            await _stop(leaving)
             await line.close()
+            await _stop(leaving)
 
     async def _safe_chunks(self, scope: Scope) -> AsyncGenerator[bytes, None]:
         """Turn an unforeseen error into a last event: the status has been sent already."""
@@ -67,12 +67,15 @@ class _Line:
         self._loop = asyncio.get_running_loop()
         self._quiet_since: float | None = None  # None while something is being sent
         self._pinging: asyncio.Task[None] | None = None
+        self._is_next = False  # whether a message waits for a ping to be gone
         self._timer = self._loop.call_later(ping_after_s, self._look)
 
     async def send(self, message: Message) -> None:
         """Send a message, after a ping that is on its way; note where the client has gone."""
         if self._pinging is not None:
+            self._is_next = True
             await self._pinging
+            self._is_next = False
         await self._deliver(message)
 
     async def close(self) -> None:
@@ -96,8 +99,9 @@ class _Line:
         now = self._loop.time()
         due = self._ping_after_s + (now if self._quiet_since is None else self._quiet_since)
         if due <= now:
-            self._pinging = self._loop.create_task(self._send_ping())
             due = now + self._ping_after_s
+            if not self._is_next:
+                self._pinging = self._loop.create_task(self._send_ping())
         self._timer = self._loop.call_at(due, self._look)
 
     async def _send_ping(self) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
@@ -191,6 +193,7 @@ async def test_no_credentials(upstream, monkeypatch, tmp_path):
     with pytest.raises(UpstreamAuthFailedError) as caught:
         await ask(BedrockSender())
     assert caught.value.message == "The gateway has no credentials for the upstream."
+    assert not caught.value.is_sent
     assert upstream.received == []
 
 
@@ -214,9 +217,10 @@ async def test_a_call_whose_time_is_over_is_not_made(sender, upstream):
 
 async def test_an_answer_must_begin_in_time(sender, upstream):
     upstream.answer([0.6, *json_reply(answer(text_block("a")))])
-    with pytest.raises(UpstreamTimeoutError):
+    with pytest.raises(UpstreamTimeoutError) as caught:
         async with sender.send(request_of(), ends_in(5, first_byte_s=0.1)):
             pass
+    assert caught.value.is_sent
     with pytest.raises(UpstreamTimeoutError):
         await ask(sender, seconds=0.1)
 
@@ -228,3 +232,18 @@ async def test_waiting_does_not_hold_the_loop_up(sender, upstream):
     assert (await ask(sender))[0] == 200
     assert not slow.done()
     assert (await slow)[0] == 200
+
+
+async def test_a_request_that_waits_for_a_thread_until_its_end_is_not_sent(sender, upstream):
+    may_end = threading.Event()
+    sender._threads = ThreadPoolExecutor(1)
+    sender._threads.submit(may_end.wait)
+    try:
+        for seconds in (0.05, 0.0):
+            with pytest.raises(UpstreamTimeoutError) as caught:
+                await ask(sender, seconds=seconds)
+            assert not caught.value.is_sent
+    finally:
+        may_end.set()
+        sender._threads.shutdown()
+    assert upstream.received == []

@@ -16,7 +16,9 @@ from tests.support.aws_services import (
 )
 from tests.support.fake_upstream import RESET, Step
 from waystation.aws.failures import AwsError, NoAnswerError, NoCredentialsError, RefusedError
+from waystation.aws.http_answer import Answer
 from waystation.aws.json_service import JsonService
+from waystation.aws.objects import StoredObject
 from waystation.aws.service import BACKOFF_S, Call, Repeat
 
 OK = answer({"ok": True})
@@ -161,3 +163,8 @@ async def test_nothing_is_sent_without_credentials():
         error = await failure_of(scripted, Repeat.ALWAYS)
     assert error.cause == "NoCredentials"
     assert scripted.upstream.received == []
+
+
+def test_what_is_sent_and_what_comes_is_in_no_text_of_them():
+    call = Call("PutItem", body=b"canary")
+    assert "canary" not in repr((call, Answer(200, {}, b"canary"), StoredObject(b"canary", "1")))

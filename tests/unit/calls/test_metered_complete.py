@@ -23,6 +23,7 @@ from waystation.errors import (
     GatewayError,
     InvalidBaseUrlError,
     ResponseTooLargeError,
+    UpstreamAuthFailedError,
     UpstreamFailedError,
     UpstreamInvalidResponseError,
     UpstreamTimeoutError,
@@ -189,6 +190,13 @@ async def test_upstream_that_cannot_be_reached_is_released_at_no_cost():
     error, records, _ = await complete(unreachable)
     assert error is unreachable
     assert records == [replace(RELEASED, error_code="upstream_unreachable")]
+
+
+async def test_request_that_could_not_be_signed_is_released_at_no_cost():
+    unsigned = UpstreamAuthFailedError("x")
+    unsigned.is_sent = False
+    _, records, _ = await complete(unsigned)
+    assert records == [replace(RELEASED, error_code="upstream_auth_failed")]
 
 
 SENT = {

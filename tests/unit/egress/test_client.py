@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import socket
 import ssl
 from collections.abc import Iterator
 
@@ -16,7 +17,7 @@ from tests.support.reaching import ScriptedResolver, dial_local
 from waystation.egress.addresses import AddressRules
 from waystation.egress.client import Egress, UpstreamResponse, _translate
 from waystation.egress.deadlines import Deadline
-from waystation.egress.dialling import Dialler
+from waystation.egress.dialling import Dialler, Found
 from waystation.errors import (
     ResponseTooLargeError,
     UpstreamFailedError,
@@ -205,6 +206,21 @@ async def test_bundle_of_certificates_must_be_readable(tmp_path):
     bundle.write_text("no certificate")
     with pytest.raises(ssl.SSLError):
         Egress(ca_bundle=str(bundle))._client_of_this_loop()
+
+
+async def never(_found: Found) -> socket.socket:
+    await asyncio.sleep(60)
+    raise OSError
+
+
+async def test_a_deadline_tells_whether_the_request_was_on_its_way():
+    unconnected = Egress(dialler=Dialler(AddressRules(allows_loopback=True), connect=never))
+    with FakeUpstream() as upstream:
+        upstream.answer([5.0])
+        for egress, is_sent in ((unconnected, False), (Egress(dialler=dial_local), True)):
+            with pytest.raises(UpstreamTimeoutError) as caught:
+                await fetched(egress, f"http://{upstream.address}/", seconds=0.3)
+            assert caught.value.is_sent is is_sent
 
 
 ERRORS = {

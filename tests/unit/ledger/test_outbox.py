@@ -1,6 +1,8 @@
 """Messages of the outbox: written, read, and refused."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.support.fakes import BrokenTable
 from tests.support.ledgers import DRAWING, OPENING, SETTLED, drawn, ledger_over
 from waystation.aws.table import Item, TableError
 from waystation.ledger.outbox import Message, OutboxMessageError, read_message, write_message
+from waystation.wire.redaction import redact
 from waystation_cli.local.memory_table import InMemoryTable
 
 
@@ -50,6 +53,17 @@ GOOD: Item = SETTLED.to_item()
 async def test_message_that_can_never_be_applied_is_refused(body: str):
     table = InMemoryTable()
     with pytest.raises(OutboxMessageError):
+        await ledger_over(table).apply(body)
+    assert await table.scan("") == []
+
+
+@pytest.mark.parametrize("changes", [{"user_id": "task-runner-01"}, {"model": "sk-3-large-test"}])
+async def test_record_whose_names_the_log_has_hidden_is_booked_on_nobody_else(
+    changes: dict[str, Any],
+):
+    table = InMemoryTable()
+    body = redact(write_message("settle", replace(SETTLED, **changes).to_item()))
+    with pytest.raises(OutboxMessageError, match="does not show"):
         await ledger_over(table).apply(body)
     assert await table.scan("") == []
 

@@ -1,14 +1,17 @@
 """The record of a request, and its keys."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from waystation.ledger.pricing import Rates, Step
 from waystation.ledger.records import LedgerRecord, bounded
 from waystation.wire.usage import Share, Usage
+
+MAX_ITEM_BYTES = 4096
 
 SETTLED = LedgerRecord(
     request_id="01JZZZZZZZZZZZZZZZZZZZZZZZ",
@@ -82,6 +85,20 @@ def test_share_of_a_model_with_rates_of_its_own_is_told():
     share = {"model": "other", "tokens": {"in": 3, "out": 1}, "rates": told}
     assert record.to_item() == ITEM | {"shares": [share]}
     assert replace(record, rates_by_model={}).to_item() == ITEM
+
+
+def test_many_runs_of_a_model_are_one_share_so_that_the_record_can_be_stored():
+    dear = Rates(Decimal(9), Decimal(9), Decimal(9), Decimal(9))
+    rates = Rates(Decimal(1), Decimal(2), Decimal(3), Decimal(4), steps=(Step(100, dear),))
+    shares = (Share("other", Usage(3, 1)), Share("other", Usage(101, 1))) * 5_000
+    usage = replace(SETTLED.usage or Usage(0, 0), shares=shares)
+    item = replace(SETTLED, usage=usage, rates_by_model={"other": rates}).to_item()
+    cheap, dearer = cast("list[dict[str, object]]", item["shares"])
+    assert (cheap["tokens"], dearer["tokens"]) == (
+        {"in": 15_000, "out": 5_000},
+        {"in": 505_000, "out": 5_000},
+    )
+    assert len(json.dumps(item)) < MAX_ITEM_BYTES
 
 
 def test_estimated_record_is_marked():

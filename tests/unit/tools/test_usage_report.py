@@ -1,11 +1,11 @@
-"""The chart of days: how long a bar is, and what it is of."""
+"""Tables and the chart of days: how long a bar is, and what it is of."""
 
 from datetime import date, timedelta
 
 from rich.console import Console
 
-from waystation.ledger.usage_sums import Portion
-from waystation_cli.usage_report import BAR_WIDTH, MAX_BARS, chart_of
+from waystation.ledger.usage_sums import Portion, Row
+from waystation_cli.usage_report import BAR_WIDTH, MAX_BARS, chart_of, table_of_rows
 
 FULL = "█" * BAR_WIDTH
 
@@ -46,3 +46,11 @@ def test_many_days_are_shown_by_month():
 def test_nothing_has_no_bars():
     assert lines_of() == []
     assert lines_of(portion("2026-11-01", errors=1)) == ["2026-11-01" + " " * 56 + "0 requests"]
+
+
+def test_a_narrow_terminal_cuts_no_digit_off():
+    counts = {"requests": 1234567, "in": 987654321012, "out": 456789123456, "cost": 10**15 + 1}
+    console = Console(width=80, markup=False)
+    with console.capture() as shown:
+        console.print(table_of_rows([Row(("Acme", "large"), counts)], ("endpoint", "model"), None))
+    assert "…" not in "".join(line[20:] for line in shown.get().splitlines())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.support.logs import kept_lines
 from tests.support.web_app import handle
 from waystation.web.app import PostRoute
 from waystation.web.envelopes import CLIENT, NOTES
-from waystation.web.event_stream import EventStreamResponse
+from waystation.web.event_stream import EventStreamResponse, _Line
 from waystation.wire.answers import Client
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
@@ -253,3 +254,31 @@ async def test_client_that_stays_to_the_end_has_not_gone():
 
 def test_streams_of_a_route_are_silent_for_15_seconds_at_most():
     assert PostRoute("/chat", handle).ping_after_s == 15.0
+
+
+async def test_no_ping_cuts_in_on_an_event_where_the_process_is_held_up():
+    loop = asyncio.get_running_loop()
+    may_ping, under_way = loop.create_future(), list[bytes]()
+    overlaps: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        overlaps.extend(under_way)
+        under_way.append(message["body"])
+        await (may_ping if message["body"] == PING else asyncio.sleep(0.01))
+        under_way.remove(message["body"])
+
+    def hold_up() -> None:
+        time.sleep(0.005)
+        line._look()
+
+    line = _Line(send, Client(), ping=PING, ping_after_s=0.001)
+    await line.send(body(b"data: 0"))
+    await asyncio.sleep(0.01)
+    assert under_way == [PING]
+    event = loop.create_task(line.send(body(b"data: 1")))
+    await asyncio.sleep(0)
+    may_ping.set_result(None)
+    loop.call_soon(hold_up)  # right after the ping has gone
+    await event
+    await line.close()
+    assert overlaps == []
