@@ -3,12 +3,14 @@
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import boto3
 import pytest
 
 from tests.support.aws_server import AwsServer, aws_server
 from tests.support.chat_function import chat_function
+from tests.support.emulated_aws import watched
 from tests.support.fake_lambda import FakeLambda, until
 from tests.support.fake_upstream import FakeUpstream, Step, stream_reply
 from tests.support.killed_requests import GRANTED, MODES, KilledRequest, takes_over
@@ -55,6 +57,12 @@ def aws() -> Iterator[AwsServer]:
 
 
 @pytest.fixture(scope="module")
+def outbox(aws: AwsServer) -> Any:
+    """The queue for what the table does not take."""
+    return boto3.resource("sqs").create_queue(QueueName="outbox")
+
+
+@pytest.fixture(scope="module")
 def entries(acme: dict[str, object]) -> list[dict[str, object]]:
     """One entry for each API; they have the same prices."""
     rates = {"prompt": 2, "completion": 6, "context": 128000}
@@ -76,13 +84,14 @@ async def _free(
 @pytest.fixture(scope="module")
 async def _paid(
     aws: AwsServer,
+    outbox: Any,
     entries: list[dict[str, object]],
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[FakeLambda]:
     balance = {"enabled": True, "startBalance": GRANTED // 1000}
-    directory = tmp_path_factory.mktemp("paid")
-    async with chat_function(aws, directory, *entries, balance=balance) as chat:
+    directory, url = tmp_path_factory.mktemp("paid"), outbox.url
+    async with chat_function(aws, directory, *entries, balance=balance, OUTBOX_URL=url) as chat:
         yield chat
 
 
@@ -159,6 +168,25 @@ async def test_killed_when_it_is_settled_and_the_last_byte_is_not_taken(
     await request.kill()
     assert b"[DONE]" not in request.came
     await request.expect("SETTLED")
+
+
+@pytest.mark.parametrize("is_sent", [False, True], ids=["not sent", "sent"])
+async def test_killed_while_the_outbox_is_told(make: Make, outbox: Any, *, is_sent: bool) -> None:
+    """The table refuses to settle; what the queue has corrects what the sweep has guessed."""
+    request = make("balance and key")
+    with (
+        watched(lambda asked: "ValidationException" if settles(asked) else None),
+        held(asks_for("AmazonSQS:SendMessage"), when_done=is_sent) as hold,
+    ):
+        await request.ask()
+        await until(hold.is_reached.is_set, PATIENCE_S)
+        await request.kill()
+    await request.expect("EXPIRED")
+    messages = outbox.receive_messages(MaxNumberOfMessages=10)
+    assert len(messages) == int(is_sent)
+    for message in messages * 2:
+        await request.apply(message.body)
+    await request.expect("SETTLED" if is_sent else "EXPIRED")
 
 
 async def test_killed_when_the_start_balance_is_granted(make: Make, upstream: FakeUpstream) -> None:

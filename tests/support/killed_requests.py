@@ -95,6 +95,10 @@ class KilledRequest:
             swept = await Sweeper(self.table, ledger, later_ms).sweep(ends_at)
             assert (swept.failures, swept.unread) == (0, 0)
 
+    async def apply(self, message: str) -> None:
+        """Do what a message of the outbox says."""
+        await TableLedger(self.table, None, later_ms).apply(message)
+
     async def expect(self, state: str | None) -> None:
         """Expect, after a sweep, one record of this state or none, and sums that say the same."""
         await self.sweep()
