@@ -78,6 +78,21 @@ class Load:
         return True
 
 
+async def without_gateway(at_once: int, seconds: float) -> list[float]:
+    """Have clients ask an upstream itself; return by how many ms it took them longer, in order."""
+    numbers, ends_at = itertools.count(), time.monotonic() + seconds
+    heard: dict[int, Heard] = {}
+    with MeteringUpstream() as upstream:
+
+        async def client() -> None:
+            while time.monotonic() < ends_at:
+                number = next(numbers)
+                heard[number] = await ask(upstream.port, "nobody", number)
+
+        await asyncio.gather(*(client() for _ in range(at_once)))
+        return sorted((one.seconds - upstream.seconds[n]) * 1000 for n, one in heard.items())
+
+
 @contextmanager
 def loaded(directory: Path, **root: object) -> Iterator[Load]:
     """Start a gateway whose upstream charges for all it does."""

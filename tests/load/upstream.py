@@ -67,6 +67,10 @@ class MeteringUpstream:
         """The base URL to configure."""
         return self._upstream.url
 
+    @property
+    def port(self) -> int:
+        return int(self._upstream.address.rpartition(":")[2])
+
     def _reply(self, request: Received) -> Iterator[Step]:
         number = int(request.json["messages"][0]["content"])
         began = time.perf_counter()
