@@ -121,6 +121,7 @@ async def test_killed_at_a_call_of_aws(
         await until(hold.is_reached.is_set, PATIENCE_S)
         await request.kill()
     await request.expect(state)
+    assert b"[DONE]" not in request.came
     if is_it is not settles:
         assert request.came == b""
         assert not (request.mode.reserves and upstream.received)

@@ -20,7 +20,7 @@ from tests.load.phases import (
     without_gateway,
 )
 from tests.load.watching import check_is_flat, quarters, watching
-from waystation.egress.pool import DEFAULT_LIMITS
+from waystation.egress.transport import DEFAULT_LIMITS
 from waystation_cli.benchmark.processes import cpu_s
 
 STREAMS = 50
