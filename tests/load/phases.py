@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from tests.load.clients import KEY, Heard, ask
-from tests.load.upstream import CHUNKS, RATES, MeteringUpstream, usage_of
+from tests.load.upstream import CHUNKS, EVENTS, RATES, MeteringUpstream, usage_of
 from tests.support.dev_process import DevProcess
 
 USERS = 20
@@ -87,7 +87,7 @@ async def without_gateway(at_once: int, seconds: float) -> list[float]:
         async def client() -> None:
             while time.monotonic() < ends_at:
                 number = next(numbers)
-                heard[number] = await ask(upstream.port, "nobody", number)
+                heard[number] = await ask(upstream.port, "nobody", number, leaves_after=EVENTS)
 
         await asyncio.gather(*(client() for _ in range(at_once)))
         return sorted((one.seconds - upstream.seconds[n]) * 1000 for n, one in heard.items())

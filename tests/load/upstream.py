@@ -17,6 +17,7 @@ from tests.support.fake_upstream import (
 )
 
 CHUNKS = 8
+EVENTS = CHUNKS + 3  # why it ended, the usage, and [DONE]
 PAUSE_S = 0.025
 RATES = {"prompt": 0.0175, "completion": 0.13, "cacheRead": 0.0035, "context": 128000}
 """USD for a million tokens; what a request costs is hardly ever a whole number of nano-USD."""

@@ -40,6 +40,11 @@ def settles(request: AwsRequest) -> bool:
     return written_state(request) in ("SETTLED", "RELEASED")
 
 
+def expires(request: AwsRequest) -> bool:
+    """Tell whether a request ends a record that nobody settled."""
+    return written_state(request) == "EXPIRED"
+
+
 def writes_record(request: AwsRequest) -> bool:
     """Tell whether a request opens or ends a record."""
     return written_state(request) is not None
