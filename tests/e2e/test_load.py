@@ -12,7 +12,7 @@ async def test_streams_side_by_side_are_charged_to_the_nanousd(tmp_path: Path) -
     with loaded(tmp_path) as load:
         async with watching(load.gateway.process) as samples:
             await load.streams(20, 1.5)
-        check_is_flat(samples, len(load.heard))
+        check_is_flat(samples, len(load.heard), kept=2 * 20)  # to clients, and to the upstream
         assert check(load) > 0
         check_log(load)
 

@@ -68,6 +68,7 @@ def _tell(name: str, work: Work, **root: object) -> None:
 async def _run(load: Load, work: Work) -> Figures:
     pid = load.gateway.process.pid
     await load.streams(STREAMS, WARM_UP_S)
+    load.upstream.most_at_once = 0
     first, began = len(load.heard), time.perf_counter()
     used_s, own_s = cpu_s(pid), time.process_time()
     async with watching(load.gateway.process) as samples:

@@ -48,8 +48,8 @@ def quarters(values: Sequence[int]) -> tuple[float, float]:
     return statistics.median(values[:quarter]), statistics.median(values[-quarter:])
 
 
-def check_is_flat(samples: Samples, records: int, kept: int = 0) -> None:
-    """Expect no growth but that of so many records, and of connections that may be kept."""
+def check_is_flat(samples: Samples, records: int, kept: int) -> None:
+    """Expect no growth but that of so many records, and of so many connections."""
     (memory, more_memory), (files, more_files) = quarters(samples.memory), quarters(samples.files)
     assert more_memory - memory <= records * BYTES_OF_A_RECORD + BYTES_ANYWAY
     assert more_files - files <= FILES_ANYWAY + kept
