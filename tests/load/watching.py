@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.chat_function import memory_of, open_files_of
 
 EVERY_S = 0.1
-BYTES_OF_A_RECORD = 8192
+BYTES_OF_A_RECORD = 4096
 """The table of `waystation dev` is in its process, and keeps every record."""
 BYTES_ANYWAY = 16 * 1024 * 1024
 FILES_ANYWAY = 10
