@@ -13,7 +13,7 @@ NAIVE_VENV := .local/naive
 export ARCH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help install dev test check format lock prices validate build e2e deploy-local dev-lambda bench sam-local \
+.PHONY: help install dev test check format lock prices validate build e2e deploy-local dev-lambda bench load sam-local \
 	smoke-aws
 .DEFAULT_GOAL := help
 
@@ -94,6 +94,9 @@ dev-lambda: build install $(MINISTACK_VENV)/.done ## the functions as Lambda run
 bench: build install $(MINISTACK_VENV)/.done $(NAIVE_VENV)/.done ## what the chat function costs, beside a plain forwarder
 	$(NAIVE_VENV)/bin/python -m compileall -q $(NAIVE_VENV)/lib
 	$(BIN)/python -m waystation_cli.bench_lambda
+
+load: $(VENV)/.tests ## many streams at once through `make dev`'s gateway, for two minutes; tells what it took
+	$(BIN)/python -m tests.load $(if $(SECONDS),--seconds $(SECONDS))
 
 sam-local: build install $(MINISTACK_VENV)/.done ## the API in containers, by sam local start-api, until Ctrl-C; needs Docker
 	$(BIN)/python -m waystation_cli.sam_local $(OPTIONS)

@@ -25,10 +25,12 @@ async def chat_function(
     *entries: Mapping[str, object],
     code: Path = CHAT_CODE,
     timeout_s: float = 60.0,
+    balance: Mapping[str, object] | None = None,
     **environment: str,
 ) -> AsyncIterator[FakeLambda]:
     """Serve chats with these entries of the configuration, to alice."""
-    variables = aws.environment(build_config(*entries), **environment)
+    root = {} if balance is None else {"balance": balance}
+    variables = aws.environment(build_config(*entries, **root), **environment)
     async with fake_lambda(code, directory, environment=variables, timeout_s=timeout_s) as chat:
         chat.client.headers["authorization"] = f"Bearer {KEY}"
         yield chat

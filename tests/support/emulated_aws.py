@@ -32,6 +32,7 @@ Watch: TypeAlias = Callable[[AwsRequest], str | None]
 """Is told of each request, and may return the code of an error to refuse it with."""
 
 _watches: list[Watch] = []
+_done_watches: list[Watch] = []
 _users = 0
 
 
@@ -54,13 +55,17 @@ def emulated_aws() -> Iterator[str]:
 
 
 @contextmanager
-def watched(watch: Watch) -> Iterator[None]:
-    """Tell `watch` of all requests meanwhile, each in a thread of its own."""
-    _watches.append(watch)
+def watched(watch: Watch, *, when_done: bool = False) -> Iterator[None]:
+    """Tell `watch` of all requests meanwhile, each in a thread of its own.
+
+    `when_done` is after they were, and before that is told: nothing can be refused then.
+    """
+    watches = _done_watches if when_done else _watches
+    watches.append(watch)
     try:
         yield
     finally:
-        _watches.remove(watch)
+        watches.remove(watch)
 
 
 @functools.cache
@@ -74,11 +79,14 @@ def _serve() -> str:
 
 
 def _answer(app: Any, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-    refusals = [watch(_read(environ)) for watch in list(_watches)]
+    request = _read(environ)
+    refusals = [watch(request) for watch in list(_watches)]
     for code in filter(None, refusals):
         start("400 Refused", [("content-type", "application/x-amz-json-1.1")])
         return [json.dumps({"__type": code, "message": "refused by the test"}).encode()]
     answer: Iterable[bytes] = app(environ, start)
+    for watch in _done_watches:
+        watch(request)
     return answer
 
 
