@@ -7,6 +7,7 @@ import anthropic
 import pytest
 
 from tests.support.emulated_aws import emulated_aws
+from tests.support.failure_matrix import MatrixGateway, matrix_config
 from tests.support.fake_upstream import FakeUpstream, completion, json_reply
 from tests.support.lambda_gateway import (
     LambdaGateway,
@@ -179,3 +180,26 @@ def table(request: pytest.FixtureRequest) -> Iterator[Table]:
         return
     with emulated_aws():
         yield make_table()
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["reserved", "opened"])
+def _matrix(
+    request: pytest.FixtureRequest,
+    acme: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MatrixGateway]:
+    config = matrix_config(acme, reserves=request.param)
+    directory = tmp_path_factory.mktemp("matrix")
+    with MatrixGateway(config, directory, reserves=request.param) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def matrix(_matrix: MatrixGateway) -> Iterator[MatrixGateway]:
+    """A gateway whose every part may fail.
+
+    Its requests draw on balances and have idempotency keys, or neither.
+    """
+    _matrix.heal()
+    yield _matrix
+    _matrix.heal()

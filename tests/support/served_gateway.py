@@ -13,7 +13,7 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 import uvicorn
@@ -24,6 +24,7 @@ from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import LambdaContext
 from tests.support.reaching import dial_local
 from waystation.account.routes import build_router as build_account_router
+from waystation.aws.queue import Queue
 from waystation.aws.table import Item, Refusal, TableError, Write
 from waystation.bootstrap.runtime import Runtime, build_runtime
 from waystation.chat.messages_routes import count_message_tokens, create_message
@@ -82,6 +83,7 @@ class ServedGateway:
     """A context manager; it serves while it is entered. The one key is that of the user alice."""
 
     ping_after_s = PING_AFTER_S
+    outbox: Queue | None = None
 
     def __init__(
         self, config: str, directory: Path, egress: Egress | None = None, /, **secrets: str
@@ -101,7 +103,7 @@ class ServedGateway:
         self._started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
-    def __enter__(self) -> "ServedGateway":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._started.result(5)
         self.client = httpx2.Client(
@@ -168,6 +170,7 @@ class ServedGateway:
             key_service=InMemoryKeyService(),
             config_refresh_s=0,
             make_title_starter=LocalTitles,
+            outbox=self.outbox,
         )
         source = LocalRuntime(self.runtime)
         routes = [
