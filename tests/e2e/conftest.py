@@ -7,7 +7,6 @@ import anthropic
 import pytest
 
 from tests.support.emulated_aws import emulated_aws
-from tests.support.failure_matrix import MatrixGateway, matrix_config
 from tests.support.fake_upstream import FakeUpstream, completion, json_reply
 from tests.support.lambda_gateway import (
     LambdaGateway,
@@ -16,6 +15,7 @@ from tests.support.lambda_gateway import (
     make_resources,
     put_secrets,
 )
+from tests.support.matrix_gateway import MatrixGateway, matrix_config
 from tests.support.served_gateway import KEY, ServedGateway, free_port
 from tests.support.tables import make_table, shared_loader
 from tests.support.users_keys import account, users_config

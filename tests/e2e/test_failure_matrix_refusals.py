@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.failure_matrix import API_KEY, NOT_AGAIN, WAYS, MatrixGateway, Row, Way
+from tests.support.failure_matrix import NOT_AGAIN, WAYS, Row, Way, new_asker
 from tests.support.fake_upstream import FakeUpstream
+from tests.support.matrix_gateway import API_KEY, MatrixGateway
 
 either_way = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 every_way = pytest.mark.parametrize("way", WAYS, ids=str)
@@ -56,7 +57,7 @@ def test_upstream_that_refuses(
     stream: bool,
 ) -> None:
     upstream.answer(way.dialect.refusal(status, f"Not with {API_KEY}.", headers))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     asker.expect(row, asker.ask(way, stream=stream))
 
 
@@ -82,7 +83,7 @@ def test_upstream_that_cannot_be_reached(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve_here)
     way = Way(path, f"{endpoint}/acme-large", WAYS[0].dialect)
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     reached = int(endpoint == "Encrypted")  # and left after its first bytes
     row = Row(
         502,
@@ -103,7 +104,7 @@ def test_key_of_what_was_refused_may_be_used_again(
     matrix: MatrixGateway, upstream: FakeUpstream, way: Way, *, stream: bool
 ) -> None:
     upstream.answer(way.dialect.refusal(500), way.dialect.answer(stream=stream))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     asker.ask(way, stream=stream)
     answer = asker.ask(way, stream=stream)
     asker.expect_answer(Row(200), answer, stream=stream)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.dialects import ANTHROPIC, OPENAI, RESPONSES, TEXTS
-from tests.support.failure_matrix import NOT_AGAIN, WAYS, MatrixGateway, Row, Way
+from tests.support.failure_matrix import NOT_AGAIN, WAYS, Row, Way, new_asker
 from tests.support.fake_upstream import (
     RESET,
     FakeUpstream,
@@ -15,6 +15,7 @@ from tests.support.fake_upstream import (
     json_reply,
     stream_reply,
 )
+from tests.support.matrix_gateway import MatrixGateway
 
 RESERVE_MS = 3000  # what the gateway keeps for itself of the time that Lambda has left
 ESTIMATED: dict[str, Any] = {"usage_source": "estimated"}
@@ -47,7 +48,7 @@ def test_no_answer_until_the_deadline(
     stream: bool,
 ) -> None:
     upstream.answer(silence)
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     matrix.remaining_ms = RESERVE_MS + 350
     row = Row(504, "upstream_timeout", headers=NOT_AGAIN, **ESTIMATED)
     asker.expect(row, asker.ask(way, stream=stream))
@@ -59,7 +60,7 @@ def test_reset_before_an_answer(
     matrix: MatrixGateway, upstream: FakeUpstream, way: Way, *, stream: bool
 ) -> None:
     upstream.answer([RESET])
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     row = Row(502, BROKEN, headers=NOT_AGAIN, **ESTIMATED)
     asker.expect(row, asker.ask(way, stream=stream))
 
@@ -71,7 +72,7 @@ def test_reset_inside_a_stream(
 ) -> None:
     dialect = way.dialect
     upstream.answer(dialect.broken(*dialect.finished) if says_why else dialect.broken())
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     answer = asker.ask(way, stream=True)
     asker.expect(Row(code=BROKEN, **INSIDE, **ESTIMATED), answer, stream=True)
 
@@ -80,7 +81,7 @@ def test_reset_inside_a_stream(
 def test_reset_after_the_usage(matrix: MatrixGateway, upstream: FakeUpstream, way: Way) -> None:
     dialect = way.dialect
     upstream.answer(dialect.broken(*dialect.finished, *dialect.counted))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     asker.expect(Row(code=BROKEN, **INSIDE), asker.ask(way, stream=True), stream=True)
 
 
@@ -89,7 +90,7 @@ def test_stream_that_ends_before_it_says_why(
     matrix: MatrixGateway, upstream: FakeUpstream, way: Way
 ) -> None:
     upstream.answer(way.dialect.cut_off())
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     answer = asker.ask(way, stream=True)
     asker.expect(Row(code=ENDED, **INSIDE, **ESTIMATED), answer, stream=True)
 
@@ -102,7 +103,7 @@ def test_stream_that_tells_no_usage(
     dialect = way.dialect
     end = dialect.over if has_mark else []
     upstream.answer(dialect.cut_off(*dialect.finished, *end))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     asker.expect(Row(200, **ESTIMATED), asker.ask(way, stream=True), stream=True)
 
 
@@ -112,7 +113,7 @@ def test_stream_that_ends_without_its_mark(
 ) -> None:
     dialect = way.dialect
     upstream.answer(dialect.cut_off(*dialect.finished, *dialect.counted))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     asker.expect(Row(200), asker.ask(way, stream=True), stream=True)
 
 
@@ -121,7 +122,7 @@ def test_stream_whose_last_event_is_all_that_counts(
     matrix: MatrixGateway, upstream: FakeUpstream, way: Way
 ) -> None:
     upstream.answer(way.dialect.cut_off(*way.dialect.finished))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     answer = asker.ask(way, stream=True)
     asker.expect(Row(code=ENDED, **INSIDE, **ESTIMATED), answer, stream=True)
 
@@ -131,14 +132,14 @@ def test_whole_answer_that_tells_no_usage(
     matrix: MatrixGateway, upstream: FakeUpstream, way: Way
 ) -> None:
     upstream.answer(json_reply(completion("".join(TEXTS), usage=None)))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     asker.expect(Row(200, **ESTIMATED), asker.ask(way))
 
 
 @every_way
 def test_error_inside_a_stream(matrix: MatrixGateway, upstream: FakeUpstream, way: Way) -> None:
     upstream.answer(way.dialect.cut_off(way.dialect.failure))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     answer = asker.ask(way, stream=True)
     asker.expect(Row(code=BROKEN, **INSIDE, **ESTIMATED), answer, stream=True)
 
@@ -151,7 +152,7 @@ def test_error_instead_of_an_answer(
     """The upstream says 200 first, so that it may have worked."""
     failure = way.dialect.failure
     upstream.answer(stream_reply(failure) if stream else json_reply(way.dialect.refused("No.")))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     row = Row(502, BROKEN, headers=NOT_AGAIN, **ESTIMATED)
     asker.expect(row, asker.ask(way, stream=stream))
 
@@ -162,5 +163,5 @@ def test_answer_without_any_failure(
     matrix: MatrixGateway, upstream: FakeUpstream, way: Way, *, stream: bool
 ) -> None:
     upstream.answer(way.dialect.answer(stream=stream))
-    asker = matrix.asker(upstream)
+    asker = new_asker(matrix, upstream)
     asker.expect(Row(200), asker.ask(way, stream=stream), stream=stream)

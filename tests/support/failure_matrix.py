@@ -1,41 +1,26 @@
-"""A gateway whose every part may fail, and what must be true of a request afterwards.
+"""What must be true of a request when something has failed, and whatever did.
 
 A row of the matrix is a `Row`. `Asker.expect` looks at all that a failure may spoil: the answer,
 what the upstream got, the record, the sums, the balance, the idempotency key, and the log.
 """
 
-import itertools
 import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 
 from tests.support.dialects import ANTHROPIC, OPENAI, RESPONSES, TEXTS, Dialect
 from tests.support.fake_upstream import FakeUpstream
-from tests.support.faulty_table import Fault
-from tests.support.lambda_gateway import build_config
-from tests.support.ledgers import InMemoryQueue
-from tests.support.served_gateway import (
-    CHAT,
-    MESSAGES,
-    FailingTable,
-    ServedGateway,
-    free_port,
-)
-from waystation.aws.table import Item, Put, Refusal, TableBusyError, TableUnsureError, Write
-from waystation.ledger.balances import BalanceRules, start_writes
+from tests.support.matrix_gateway import API_KEY, GRANTED, MatrixGateway
+from tests.support.served_gateway import CHAT, MESSAGES
+from waystation.aws.table import Item
 
-API_KEY = "canary-key-of-acme-5b1f7a3c"
 PROMPT = "a canary of a prompt"
-GRANTED = 1_000_000_000  # nUSD
 PRICES = (2000, 6000)  # nUSD a token, of input and of output
 USED = 10 * PRICES[0] + 5 * PRICES[1]
-
-Phase = Literal["open", "settle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,93 +69,10 @@ class Row:
 NOT_AGAIN = {"retry-after": None, "x-should-retry": "false"}
 
 
-def matrix_config(acme: dict[str, object], *, reserves: bool) -> str:
-    """Return a librechat.yaml with an entry for each dialect, and some that cannot be reached."""
-    rates = {"prompt": 2, "completion": 6, "context": 128000}
-    elsewhere = {
-        "Refusing": f"http://127.0.0.1:{free_port()}/v1",
-        "Nowhere": "http://upstream.test/v1",
-        "Encrypted": str(acme["baseURL"]).replace("http:", "https:"),
-    }
-    entries = [
-        acme | {"tokenConfig": {"acme-large": rates}},
-        acme
-        | {
-            "name": "Claude",
-            "provider": "anthropic",
-            "models": {"default": ["claude-sonnet-4-5"]},
-            "tokenConfig": {"claude-sonnet-4-5": rates},
-        },
-        acme | {"name": "Responding", "addParams": {"useResponsesApi": True}},
-        *(acme | {"name": name, "baseURL": url} for name, url in elsewhere.items()),
-    ]
-    balance = {"enabled": reserves, "startBalance": GRANTED // 1000}
-    return build_config(*entries, balance=balance)
-
-
-class MatrixTable(FailingTable):
-    """A table whose transactions fail as told, those that open and those that end a record."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.faults: dict[Phase, list[Fault]] = {"open": [], "settle": []}
-        self.tries: dict[Phase, int] = {"open": 0, "settle": 0}
-        self.always: dict[Phase, Fault] = {}
-
-    def heal(self) -> None:
-        """Fail no more."""
-        self.is_down = False
-        self.faults, self.tries = {"open": [], "settle": []}, {"open": 0, "settle": 0}
-        self.always = {}
-
-    async def transact(self, *writes: Write) -> Refusal | None:
-        first = writes[0]
-        if not (isinstance(first, Put) and str(first.item["SK"]).startswith("REQ#")):
-            return await super().transact(*writes)
-        phase: Phase = "open" if first.item["state"] == "RESERVED" else "settle"
-        self.tries[phase] += 1
-        faults = self.faults[phase]
-        fault = faults.pop(0) if faults else self.always.get(phase)
-        if fault is Fault.BUSY:
-            raise TableBusyError("busy")
-        if fault is Fault.UNSURE_BEFORE:
-            raise TableUnsureError("unsure")
-        self.is_down = self.is_down or fault is Fault.DOWN
-        done = await super().transact(*writes)
-        if fault is Fault.UNSURE_AFTER:
-            raise TableUnsureError("unsure")
-        return done
-
-
-class MatrixGateway(ServedGateway):
-    """A gateway that reserves each request, with a balance and a key, or opens it beside."""
-
-    table: MatrixTable
-
-    def __init__(self, config: str, directory: Path, *, reserves: bool) -> None:
-        super().__init__(config, directory, ACME_KEY=API_KEY)
-        self.table = MatrixTable()
-        self.outbox = self.queue = InMemoryQueue()
-        self.reserves = reserves
-        self._numbers = itertools.count()
-
-    def heal(self) -> None:
-        """Forget what a test has broken."""
-        self.table.heal()
-        self.queue.messages.clear()
-        self.queue.is_down = False
-        self.remaining_ms = None
-        self.log.clear()
-
-    def asker(self, upstream: FakeUpstream) -> "Asker":
-        """Make a user who is known, and has a balance where there are balances."""
-        user_id = f"user-{next(self._numbers)}"
-        key = f"canary-key-of-{user_id}"
-        self.add_key(key, user_id)
-        if self.reserves:
-            self.run(self.table.transact(*start_writes(user_id, BalanceRules(GRANTED), 1)))
-        self.client.get("/v1/models", headers={"authorization": f"Bearer {key}"})
-        return Asker(self, upstream, user_id, key, upstream.connections, len(upstream.received))
+def new_asker(gateway: MatrixGateway, upstream: FakeUpstream) -> "Asker":
+    """Make a user who has not asked for anything."""
+    user_id, key = gateway.add_user()
+    return Asker(gateway, upstream, user_id, key, upstream.connections, len(upstream.received))
 
 
 @dataclass(slots=True)
