@@ -72,24 +72,29 @@ NOT_AGAIN = {"retry-after": None, "x-should-retry": "false"}
 def new_asker(gateway: MatrixGateway, upstream: FakeUpstream) -> "Asker":
     """Make a user who has not asked for anything."""
     user_id, key = gateway.add_user()
-    return Asker(gateway, upstream, user_id, key, upstream.connections, len(upstream.received))
+    counts = upstream.connections, len(upstream.received)
+    return Asker(gateway, upstream, user_id, key, gateway.reserves, *counts)
 
 
 @dataclass(slots=True)
 class Asker:
-    """One user of the gateway, who makes one request, or the same one again."""
+    """One user of the gateway, who makes one request, or the same one again.
+
+    It has an idempotency key if it `is_keyed`: by default, where requests are reserved.
+    """
 
     gateway: MatrixGateway
     upstream: FakeUpstream
     user_id: str
     key: str
+    is_keyed: bool
     connections_before: int
     received_before: int
 
     def ask(self, way: Way, *, stream: bool = False, key: str = "k1", **body: Any) -> Any:
-        """Ask, with the idempotency key `key` where requests are reserved."""
+        """Ask, with the idempotency key `key` if the user has one."""
         headers = {"authorization": f"Bearer {self.key}"}
-        if self.gateway.reserves and key:
+        if self.is_keyed and key:
             headers["idempotency-key"] = key
         said = {"model": way.model, "max_tokens": 100, "stream": stream} | body
         said["messages"] = [{"role": "user", "content": PROMPT}]
@@ -160,14 +165,27 @@ class Asker:
         self.expect_agreement([])
 
     def expect_agreement(self, records: Sequence[Item]) -> None:
-        """Expect sums, balance and key to be what these records make them."""
+        """Expect sums, balance and key to be what these records make them, the last one last."""
+        self.expect_sums(records)
+        self.expect_balance(records)
+        if records and self.is_keyed:
+            (key,) = self.items("IDM#")
+            last = records[-1]
+            assert key["request_id"] == str(last["SK"]).removeprefix("REQ#")
+            assert key["state"] == ("free" if last["state"] == "RELEASED" else "done")
+
+    def expect_sums(self, records: Sequence[Item]) -> None:
+        """Expect sums to be what these records make them."""
         counted = [one for one in records if one["state"] != "RELEASED"]
+        estimated = [one for one in records if one.get("usage_source") == "estimated"]
         sums = self.items("M#", "A#")
         assert _total(sums, "requests") == len(counted)
         assert _total(sums, "errors") == len(records) - len(counted)
         assert _total(sums, "cost") == _total(records, "cost")
-        estimated = [one for one in records if one.get("usage_source") == "estimated"]
         assert _total(sums, "estimated") == len(estimated)
+
+    def expect_balance(self, records: Sequence[Item]) -> None:
+        """Expect a balance of which these records were paid, if there are balances."""
         balances = self.items("BAL")
         assert len(balances) == int(self.gateway.reserves)
         for balance in balances:
@@ -175,11 +193,6 @@ class Asker:
             parts = [balance[name] for name in ("avail", "held", "spent", "inflight")]
             assert parts == [GRANTED - spent, 0, spent, 0]
             assert balance["granted"] == GRANTED
-        if records and self.gateway.reserves:
-            (key,) = self.items("IDM#")
-            last = records[-1]
-            assert key["request_id"] == str(last["SK"]).removeprefix("REQ#")
-            assert key["state"] == ("free" if last["state"] == "RELEASED" else "done")
 
     def expect_log(self, row: Row, answer: httpx2.Response) -> None:
         """Expect the line of the request, others that are promised, and no canary in any."""

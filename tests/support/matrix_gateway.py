@@ -1,6 +1,8 @@
 """A gateway whose every part may fail: its upstreams, its table, its queue, its time."""
 
+import asyncio
 import itertools
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -10,9 +12,13 @@ from tests.support.ledgers import InMemoryQueue
 from tests.support.served_gateway import FailingTable, ServedGateway, free_port
 from waystation.aws.table import Put, Refusal, TableBusyError, TableUnsureError, Write
 from waystation.ledger.balances import BalanceRules, start_writes
+from waystation.ledger.ledger import TableLedger
+from waystation.upkeep.sweeping import Sweep, Sweeper
+from waystation_cli.replaying import find_messages
 
 API_KEY = "canary-key-of-acme-5b1f7a3c"
 GRANTED = 1_000_000_000  # nUSD
+SWEPT_AFTER_S = 3600.0
 
 Phase = Literal["open", "settle"]
 
@@ -94,6 +100,31 @@ class MatrixGateway(ServedGateway):
         self.queue.is_down = False
         self.remaining_ms = None
         self.log.clear()
+
+    def redrive(self) -> None:
+        """Deliver each message of the queue, twice, as queues may."""
+        for message in [*self.queue.messages] * 2:
+            self.run(self._ledger().apply(message))
+
+    def replay(self) -> None:
+        """Put back what is in the log alone."""
+        for message in list(find_messages(self.log.text)):
+            self.run(self._ledger().apply(message))
+
+    def sweep(self, after_s: float = SWEPT_AFTER_S) -> Sweep:
+        """Sweep as if so much time had passed."""
+
+        def later_ms() -> int:
+            return round((time.time() + after_s) * 1000)
+
+        async def sweep() -> Sweep:
+            sweeper = Sweeper(self.table, TableLedger(self.table, None, later_ms), later_ms)
+            return await sweeper.sweep(asyncio.get_running_loop().time() + 5)
+
+        return self.run(sweep())
+
+    def _ledger(self) -> TableLedger:
+        return TableLedger(self.table, None, lambda: round(time.time() * 1000))
 
     def add_user(self) -> tuple[str, str]:
         """Make a user, with a balance where there are balances; return its id and its key.
