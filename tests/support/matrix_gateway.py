@@ -23,7 +23,7 @@ SWEPT_AFTER_S = 3600.0
 Phase = Literal["open", "settle"]
 
 
-def matrix_config(acme: dict[str, object], *, reserves: bool) -> str:
+def matrix_config(acme: dict[str, object], *others: dict[str, object], reserves: bool) -> str:
     """Return a librechat.yaml with an entry for each dialect, and some that cannot be reached."""
     rates = {"prompt": 2, "completion": 6, "context": 128000}
     elsewhere = {
@@ -44,7 +44,7 @@ def matrix_config(acme: dict[str, object], *, reserves: bool) -> str:
         *(acme | {"name": name, "baseURL": url} for name, url in elsewhere.items()),
     ]
     balance = {"enabled": reserves, "startBalance": GRANTED // 1000}
-    return build_config(*entries, balance=balance)
+    return build_config(*entries, *others, balance=balance)
 
 
 class MatrixTable(FailingTable):
