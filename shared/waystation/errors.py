@@ -199,6 +199,9 @@ class EndpointMisconfiguredError(ConfigError):
 class SecretUnavailableError(ConfigError):
     code = "secret_unavailable"
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"retry-after": "5"})
+
 
 class SigningKeysUnavailableError(ConfigError):
     """Without the issuer's keys no token can be checked, good or bad."""

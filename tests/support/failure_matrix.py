@@ -93,12 +93,24 @@ class Asker:
 
     def ask(self, way: Way, *, stream: bool = False, key: str = "k1", **body: Any) -> Any:
         """Ask, with the idempotency key `key` if the user has one."""
+        return self.gateway.client.send(self._request(way, key, body | {"stream": stream}))
+
+    def leave(self, way: Way) -> httpx2.Response:
+        """Ask for a stream, and leave when it has begun."""
+        request = self._request(way, "k1", {"stream": True})
+        answer = self.gateway.client.send(request, stream=True)
+        assert answer.status_code == httpx2.codes.OK
+        next(answer.iter_bytes())
+        answer.close()
+        return answer
+
+    def _request(self, way: Way, key: str, body: Mapping[str, Any]) -> httpx2.Request:
         headers = {"authorization": f"Bearer {self.key}"}
         if self.is_keyed and key:
             headers["idempotency-key"] = key
-        said = {"model": way.model, "max_tokens": 100, "stream": stream} | body
+        said = {"model": way.model, "max_tokens": 100, **body}
         said["messages"] = [{"role": "user", "content": PROMPT}]
-        return self.gateway.client.post(way.path, json=said, headers=headers)
+        return self.gateway.client.build_request("POST", way.path, json=said, headers=headers)
 
     def items(self, prefix: str, pk: str = "U#") -> list[Item]:
         """Return items of this user's."""

@@ -92,10 +92,10 @@ class ServedGateway:
         self.table = FailingTable()
         self.log = CapturedLog()
         self.remaining_ms: int | None = None
-        self._config = directory / "librechat.yaml"
-        self._config.write_text(config, encoding="utf-8")
+        self.config_path = directory / "librechat.yaml"
+        self.config_path.write_text(config, encoding="utf-8")
         self._egress = egress or Egress(dialler=dial_local)
-        self._secrets = {PEPPER_NAME: "a-pepper", **secrets}
+        self.secrets = {PEPPER_NAME: "a-pepper", **secrets}
         # asyncio turns Nagle's delays off only for sockets that name their protocol.
         self._listener = socket.socket(proto=socket.IPPROTO_TCP)
         self._listener.bind(("127.0.0.1", 0))
@@ -119,6 +119,10 @@ class ServedGateway:
         self.server.should_exit = True
         self._thread.join(5)
         self._listener.close()
+
+    def make_secrets(self) -> Secrets:
+        """Make what knows the operator's secrets."""
+        return Secrets([MappingSource(self.secrets)], now=time.monotonic)
 
     def chat(self, **body: Any) -> httpx2.Response:
         """Post a chat; `model` and `messages` have defaults."""
@@ -163,8 +167,8 @@ class ServedGateway:
         await store_key(self.table, KEY, pepper="a-pepper", user=user, created_at="2026-01-01")
         self.runtime: Runtime = build_runtime(
             table=self.table,
-            config_source=FileSource(self._config),
-            secrets=Secrets([MappingSource(self._secrets)], now=time.monotonic),
+            config_source=FileSource(self.config_path),
+            secrets=self.make_secrets(),
             egress=self._egress,
             response_mode="stream",
             key_service=InMemoryKeyService(),
