@@ -66,6 +66,7 @@ class MatrixTable(FailingTable):
         first = writes[0]
         if not (isinstance(first, Put) and str(first.item["SK"]).startswith("REQ#")):
             return await super().transact(*writes)
+        await asyncio.sleep(0)  # others may be between this and what was read before
         phase: Phase = "open" if first.item["state"] == "RESERVED" else "settle"
         self.tries[phase] += 1
         faults = self.faults[phase]
