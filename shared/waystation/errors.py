@@ -49,14 +49,15 @@ from typing import ClassVar
 class GatewayError(Exception):
     """Base of all errors that reach a client.
 
-    `headers` are sent with the answer. `retryable` false adds `x-should-retry: false`, so that SDKs
-    do not repeat work that an upstream may already have done.
+    `headers` are sent with the answer; `retry_after_s` is one of them. `retryable` false adds
+    `x-should-retry: false`, so that SDKs do not repeat work that an upstream may have done.
     """
 
     status: int
     type: str
     code: str | None
     retryable: ClassVar[bool] = True
+    retry_after_s: ClassVar[int | None] = None
 
     def __init__(
         self, message: str, *, param: str | None = None, headers: Mapping[str, str] | None = None
@@ -65,6 +66,8 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.headers = dict(headers or {})
+        if self.retry_after_s is not None:
+            self.headers["retry-after"] = str(self.retry_after_s)
         if not self.retryable:
             self.headers["x-should-retry"] = "false"
 
@@ -182,11 +185,10 @@ class ConfigError(GatewayError):
 
 class ConfigUnavailableError(ConfigError):
     code = "config_unavailable"
+    retry_after_s = 10
 
     def __init__(self) -> None:
-        super().__init__(
-            "The gateway has no valid configuration yet.", headers={"retry-after": "10"}
-        )
+        super().__init__("The gateway has no valid configuration yet.")
 
 
 class EndpointMisconfiguredError(ConfigError):
@@ -198,18 +200,17 @@ class EndpointMisconfiguredError(ConfigError):
 
 class SecretUnavailableError(ConfigError):
     code = "secret_unavailable"
+    retry_after_s = 5
 
 
 class SigningKeysUnavailableError(ConfigError):
     """Without the issuer's keys no token can be checked, good or bad."""
 
     code = "signing_keys_unavailable"
+    retry_after_s = 5
 
     def __init__(self) -> None:
-        super().__init__(
-            "The keys that tokens are checked against cannot be reached.",
-            headers={"retry-after": "5"},
-        )
+        super().__init__("The keys that tokens are checked against cannot be reached.")
 
 
 class UpstreamError(GatewayError):

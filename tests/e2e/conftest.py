@@ -15,6 +15,7 @@ from tests.support.lambda_gateway import (
     make_resources,
     put_secrets,
 )
+from tests.support.matrix_gateway import MatrixGateway, matrix_config
 from tests.support.served_gateway import KEY, ServedGateway, free_port
 from tests.support.tables import make_table, shared_loader
 from tests.support.users_keys import account, users_config
@@ -179,3 +180,26 @@ def table(request: pytest.FixtureRequest) -> Iterator[Table]:
         return
     with emulated_aws():
         yield make_table()
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["reserved", "opened"])
+def _matrix(
+    request: pytest.FixtureRequest,
+    acme: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MatrixGateway]:
+    config = matrix_config(acme, reserves=request.param)
+    directory = tmp_path_factory.mktemp("matrix")
+    with MatrixGateway(config, directory, reserves=request.param) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def matrix(_matrix: MatrixGateway) -> Iterator[MatrixGateway]:
+    """A gateway whose every part may fail.
+
+    Its requests draw on balances and have idempotency keys, or neither.
+    """
+    _matrix.heal()
+    yield _matrix
+    _matrix.heal()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 import uvicorn
@@ -24,6 +24,7 @@ from tests.support.fresh_log import CapturedLog
 from tests.support.lambda_events import LambdaContext
 from tests.support.reaching import dial_local
 from waystation.account.routes import build_router as build_account_router
+from waystation.aws.queue import Queue
 from waystation.aws.table import Item, Refusal, TableError, Write
 from waystation.bootstrap.runtime import Runtime, build_runtime
 from waystation.chat.messages_routes import count_message_tokens, create_message
@@ -82,6 +83,7 @@ class ServedGateway:
     """A context manager; it serves while it is entered. The one key is that of the user alice."""
 
     ping_after_s = PING_AFTER_S
+    outbox: Queue | None = None
 
     def __init__(
         self, config: str, directory: Path, egress: Egress | None = None, /, **secrets: str
@@ -90,10 +92,10 @@ class ServedGateway:
         self.table = FailingTable()
         self.log = CapturedLog()
         self.remaining_ms: int | None = None
-        self._config = directory / "librechat.yaml"
-        self._config.write_text(config, encoding="utf-8")
+        self.config_path = directory / "librechat.yaml"
+        self.config_path.write_text(config, encoding="utf-8")
         self._egress = egress or Egress(dialler=dial_local)
-        self._secrets = {PEPPER_NAME: "a-pepper", **secrets}
+        self.secrets = {PEPPER_NAME: "a-pepper", **secrets}
         # asyncio turns Nagle's delays off only for sockets that name their protocol.
         self._listener = socket.socket(proto=socket.IPPROTO_TCP)
         self._listener.bind(("127.0.0.1", 0))
@@ -101,7 +103,7 @@ class ServedGateway:
         self._started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
-    def __enter__(self) -> "ServedGateway":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._started.result(5)
         self.client = httpx2.Client(
@@ -117,6 +119,10 @@ class ServedGateway:
         self.server.should_exit = True
         self._thread.join(5)
         self._listener.close()
+
+    def make_secrets(self) -> Secrets:
+        """Make what knows the operator's secrets."""
+        return Secrets([MappingSource(self.secrets)], now=time.monotonic)
 
     def chat(self, **body: Any) -> httpx2.Response:
         """Post a chat; `model` and `messages` have defaults."""
@@ -161,13 +167,14 @@ class ServedGateway:
         await store_key(self.table, KEY, pepper="a-pepper", user=user, created_at="2026-01-01")
         self.runtime: Runtime = build_runtime(
             table=self.table,
-            config_source=FileSource(self._config),
-            secrets=Secrets([MappingSource(self._secrets)], now=time.monotonic),
+            config_source=FileSource(self.config_path),
+            secrets=self.make_secrets(),
             egress=self._egress,
             response_mode="stream",
             key_service=InMemoryKeyService(),
             config_refresh_s=0,
             make_title_starter=LocalTitles,
+            outbox=self.outbox,
         )
         source = LocalRuntime(self.runtime)
         routes = [

@@ -8,6 +8,7 @@ was known, never zero. Keys and texts made by users are encoded and bounded, so 
 neither collide nor grow. Only open records are in the index, under `OPEN#<shard>`.
 """
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ State = Literal["SETTLED", "RELEASED", "EXPIRED"]
 Kind = Literal["chat", "title"]
 
 SHARDS = 10
+DIGEST_LENGTH = 16  # hexadecimal digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +201,17 @@ def shard_of(text: str) -> int:
 
 
 def bounded(text: str | None) -> str | None:
-    """Cut a text that is only shown to 200 bytes, without control characters."""
+    """Make a text of 200 bytes at most that can be shown, without control characters.
+
+    What is left of a text ends with a digest of the whole, so that distinct texts stay distinct.
+    """
     if text is None:
         return None
-    return _CONTROLS.sub("", text).encode()[:MAX_PART_BYTES].decode(errors="ignore")
+    clean = _CONTROLS.sub("", text).encode()
+    if clean == text.encode() and len(clean) <= MAX_PART_BYTES:
+        return text
+    digest = f"~{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"
+    return clean[: MAX_PART_BYTES - len(digest)].decode(errors="ignore") + digest
 
 
 def _present(item: Mapping[str, object | None]) -> dict[str, object]:

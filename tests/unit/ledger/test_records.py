@@ -145,12 +145,17 @@ def test_client_that_has_gone_is_written_down():
 def test_shown_text_is_cut_to_200_bytes(name):
     changes: Any = {name: "é" * 150}
     record = replace(SETTLED, **changes)
-    assert record.to_item() == ITEM | {name: "é" * 100}
+    assert record.to_item() == ITEM | {name: "é" * 91 + "~cb1fa3158102cb16"}
 
 
 def test_text_is_cut_between_characters():
-    assert bounded("a" + "é" * 100) == "a" + "é" * 99
+    assert bounded("é" * 100) == "é" * 100
+    assert bounded("a" + "é" * 100) == "a" + "é" * 91 + "~d47b400859695062"
     assert bounded(None) is None
+
+
+def test_text_that_is_changed_says_so():
+    assert bounded("a\x00b") == "ab~59b271ae1bbcb1d3"
 
 
 def test_public_price_says_of_which_data_and_which_step_it_is():
