@@ -90,11 +90,11 @@ class Ledgers:
         self._until_closed.close()
 
     def opening(
-        self, user_id: str, hold: int | None, key: Idempotency | None = None, **changes: str
+        self, user_id: str, hold: int | None, key: Idempotency | None, names: Mapping[str, str]
     ) -> Opening:
         """Return a new request; with a hold it draws on the balance."""
         self._made += 1
-        rates = None if changes.get("model") == "no/price" and hold is None else RATES
+        rates = None if names["model"] == "no/price" and hold is None else RATES
         opening = replace(
             OPENING,
             request_id=f"01JZ{self._made:022d}",
@@ -107,7 +107,7 @@ class Ledgers:
             draws=hold is not None,
             idempotency=key,
         )
-        return replace(opening, **changes)  # type: ignore[arg-type]
+        return replace(opening, **names)  # type: ignore[arg-type]
 
     async def sweep(self) -> int:
         """Do what upkeep does every few minutes; return how many records it has ended."""
