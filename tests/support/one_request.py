@@ -1,10 +1,9 @@
 """One request of alice's over a ledger that fails as told, and everything that comes after it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tests.support.books import audit
 from tests.support.calls import (
@@ -19,10 +18,10 @@ from tests.support.calls import (
     usage_chunk,
 )
 from tests.support.fakes import Reply, ScriptedEgress, StaticSecrets, StaticUserKeys
-from tests.support.faulty_table import Fault, FaultyQueue, FaultyTable, QueueFault
+from tests.support.faulty_table import FaultyQueue, FaultyTable
 from tests.support.ledgers import no_pause
 from tests.support.logs import kept_lines
-from waystation.aws.table import Item, TableError
+from waystation.aws.table import Item, Table, TableError
 from waystation.calls.call import Call
 from waystation.calls.metered import MeteredCalls
 from waystation.config.schema_balance import BalanceSettings
@@ -38,7 +37,6 @@ from waystation_cli.local.memory_table import InMemoryTable
 from waystation_cli.replaying import find_messages
 
 STARTED_MS = 1_780_000_000_000
-PATIENCE_MS = 10_000
 PAST_MS = 3_600_000  # an hour later, every open record's time is over
 RICH = BalanceSettings(enabled=True, start_balance=1_000_000)
 POOR = BalanceSettings(
@@ -64,14 +62,6 @@ class Mode:
         return self.balance is not None or self.key is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What becomes of which calls, by their numbers."""
-
-    table: Mapping[int, Fault]
-    outbox: Mapping[int, QueueFault]
-
-
 class _SlowEgress(ScriptedEgress):
     """An upstream that answers when the record's time is over, and was swept."""
 
@@ -93,12 +83,12 @@ class _SlowEgress(ScriptedEgress):
 class OneRequest:
     """Makes one request, and can make it again; then comes what upkeep does."""
 
-    def __init__(self, mode: Mode, faults: Faults) -> None:
+    def __init__(self, mode: Mode, table: FaultyTable, outbox: FaultyQueue) -> None:
         self.mode = mode
         self.now_ms = STARTED_MS
-        self.stored = InMemoryTable()
-        self.table = FaultyTable(self.stored, faults.table)
-        self.outbox = FaultyQueue(faults.outbox)
+        self.stored = table.inner
+        self.table = table
+        self.outbox = outbox
         self.egress = _SlowEgress(self, *[self._reply() for _ in range(2)])
         self.answers: list[GatewayError | None] = []
         self.log = ""
@@ -188,8 +178,18 @@ class OneRequest:
         return self.now_ms
 
 
-async def put_poor_balance(table: InMemoryTable) -> None:
+async def begin(
+    mode: Mode, table: FaultyTable | None = None, outbox: FaultyQueue | None = None
+) -> OneRequest:
+    """Return a request that is still to be made, with what its mode needs in the table."""
+    request = OneRequest(mode, table or FaultyTable(InMemoryTable()), outbox or FaultyQueue())
+    if mode.balance is POOR:
+        await _put_poor_balance(request.stored)
+    return request
+
+
+async def _put_poor_balance(table: Table) -> None:
     """Give alice a start balance of nothing, so long ago that a refill is due."""
-    started: dict[str, Any] = {"PK": "U#alice", "SK": "BAL", "started": True, "last_refill": 0}
-    await table.put(started)
+    balance = dict.fromkeys(("avail", "held", "spent", "granted", "inflight", "last_refill"), 0)
+    await table.put({"PK": "U#alice", "SK": "BAL", "started": True, **balance})
     await table.put({"PK": "U#alice", "SK": "ADJ#start", "amount": 0})

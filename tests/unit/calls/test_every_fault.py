@@ -4,21 +4,22 @@ Each mode is run without a fault first, to count its calls to the table and to t
 is of one call, or of all calls from there on; what is late is done when all else is over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from tests.support.calls import COST
-from tests.support.faulty_table import Fault, QueueFault
+from tests.support.faulty_table import Fault, FaultyQueue, FaultyTable, QueueFault
 from tests.support.one_request import (
     KEY,
     POOR,
     RICH,
-    Faults,
     Mode,
     OneRequest,
-    put_poor_balance,
+    begin,
 )
+from waystation_cli.local.memory_table import InMemoryTable
 
 MODES = {
     "whole": Mode(),
@@ -41,10 +42,17 @@ FIRST, SECOND = "01JZZZZZZZZZZZZZZZZZZZZZZ1", "01JZZZZZZZZZZZZZZZZZZZZZZ2"
 CODES = {500: "upstream_error", 200: None}
 
 
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What becomes of which calls, by their numbers."""
+
+    table: Mapping[int, Fault]
+    outbox: Mapping[int, QueueFault]
+
+
 async def run(mode: Mode, faults: Faults, *, late_first: bool = True) -> OneRequest:
-    request = OneRequest(mode, faults)
-    if mode.balance is POOR:
-        await put_poor_balance(request.stored)
+    table = FaultyTable(InMemoryTable(), faults.table)
+    request = await begin(mode, table, FaultyQueue(faults.outbox))
     await request.make(FIRST)
     await expect(request, late_first=late_first)
     return request
@@ -103,6 +111,7 @@ async def test_books_agree_after_every_two_faults(mode: Mode):
     nothing = Faults({}, {})
     ran = await run(mode, nothing)
     assert ran.outbox.calls == 0
+    assert (ran.answers[0] and ran.answers[0].code) == CODES[mode.status]
     for one in next_faults(nothing, ran):
         ran = await run(mode, one)
         for two in next_faults(one, ran):
