@@ -23,7 +23,7 @@ from tests.support.ledger_steps import INPUT, RULES, Asked
 from waystation.aws.table import TableError
 from waystation.ledger.records import LedgerRecord, Opening
 
-HISTORIES = int(os.environ.get("LEDGER_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("LEDGER_HISTORIES", "100"))
 REFUSALS = {
     "idempotency_in_progress",
     "idempotency_completed",
