@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+import pytest
+
 from tests.support.books import audit
 from tests.support.faulty_table import FaultyQueue, FaultyTable
 from tests.support.ledger_model import HOUR_MS
@@ -85,6 +87,8 @@ class Ledgers:
         self._until_closed = ExitStack()
         self._lines = self._until_closed.enter_context(kept_lines("waystation.ledger"))
         self._until_closed.enter_context(kept_lines("waystation.upkeep"))
+        patch = self._until_closed.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("waystation.ledger.balances.random_pause", no_pause)  # of grants
 
     def close(self) -> None:
         self._until_closed.close()
