@@ -1,9 +1,11 @@
-"""A table that fails as told: by the number of the call, before or after it has done its work."""
+"""A table and a queue that fail as told: by the number of the call, before or after their work."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
+from waystation.aws.queue import QueueError
 from waystation.aws.table import (
     Item,
     Refusal,
@@ -18,18 +20,20 @@ T = TypeVar("T")
 
 
 class Fault(Enum):
-    """What becomes of a call. Only UNSURE_AFTER does its work."""
+    """What becomes of a call. Only UNSURE_AFTER does its work, and LATE: when it is let go."""
 
     BUSY = "busy"
     UNSURE_BEFORE = "unsure before"
     UNSURE_AFTER = "unsure after"
     DOWN = "down"
+    LATE = "late"
 
 
 class FaultyTable:
     """Another table behind faults. `calls` are the names of all calls so far, in order.
 
     `faults` are by the number of the call, from 0; `always` is that of all calls without one.
+    Each call lets others work before it and after it.
     """
 
     def __init__(
@@ -44,17 +48,29 @@ class FaultyTable:
         self.always = always
         self.calls: list[str] = []
         self.writes: list[Sequence[Write]] = []
+        self.held_up: list[Callable[[], Awaitable[object]]] = []
+
+    async def let_go(self) -> None:
+        """Do the work of the calls that are LATE; what it comes to is told to nobody."""
+        held_up, self.held_up = self.held_up, []
+        for work in held_up:
+            await work()
 
     async def _do(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
         fault = self.faults.get(len(self.calls), self.always)
         self.calls.append(name)
+        await asyncio.sleep(0)
         if fault is Fault.BUSY:
             raise TableBusyError("busy")
         if fault is Fault.UNSURE_BEFORE:
             raise TableUnsureError("unsure")
         if fault is Fault.DOWN:
             raise TableError("down")
+        if fault is Fault.LATE:
+            self.held_up.append(work)
+            raise TableUnsureError("late")
         done = await work()
+        await asyncio.sleep(0)
         if fault is Fault.UNSURE_AFTER:
             raise TableUnsureError("unsure")
         return done
@@ -94,3 +110,28 @@ class FaultyTable:
 
     async def scan(self, sk_prefix: str) -> Sequence[Item]:
         return await self._do("scan", lambda: self.inner.scan(sk_prefix))
+
+
+class QueueFault(Enum):
+    """What becomes of a message; the sender is told of an error either way."""
+
+    LOST = "lost"
+    SENT = "sent"
+
+
+class FaultyQueue:
+    """A queue that keeps its messages. `faults` are by the number of the call, from 0."""
+
+    def __init__(self, faults: Mapping[int, QueueFault] | None = None) -> None:
+        self.faults = dict(faults or {})
+        self.messages: list[str] = []
+        self.calls = 0
+
+    async def send(self, body: str) -> None:
+        fault = self.faults.get(self.calls)
+        self.calls += 1
+        await asyncio.sleep(0)
+        if fault is not QueueFault.LOST:
+            self.messages.append(body)
+        if fault is not None:
+            raise QueueError("the queue did not answer")

@@ -6,9 +6,8 @@ connection to the upstream, and is durable before the client gets a byte. Else i
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from waystation.calls.call import Call
 from waystation.calls.outcome import Outcome
@@ -23,14 +22,13 @@ from waystation.ledger.ledger import Ledger
 from waystation.ledger.prices import PriceBook
 from waystation.ledger.pricing import Rates
 from waystation.ledger.records import LedgerRecord, Opening
+from waystation.ledger.retries import to_its_end
 from waystation.providers.provider import CallContext, Shaped
 from waystation.wire.chat_request import ChatRequest
 
 GRACE_MS = 120_000  # after its deadline, a call that is not settled is one that was cut off
 
 OnSettled = Callable[[LedgerRecord], None]
-
-T = TypeVar("T")
 
 _log = logging.getLogger("waystation.calls")
 
@@ -97,7 +95,7 @@ class Accounting:
         self, account: Account, outcome: Outcome, on_settled: OnSettled
     ) -> LedgerRecord:
         """End the record of a call, also when this is cancelled meanwhile."""
-        return await _whole(self._settle(account, outcome, on_settled))
+        return await to_its_end(self._settle(account, outcome, on_settled))
 
     async def _settle(
         self, account: Account, outcome: Outcome, on_settled: OnSettled
@@ -156,17 +154,3 @@ def _rules_of(settings: BalanceSettings) -> BalanceRules:
 def _remaining_ms(deadline: Deadline) -> int:
     left = deadline.ends_at - asyncio.get_running_loop().time()
     return max(0, round(left * 1000))
-
-
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Do a short work to its end, and only then tell that it was cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    return task.result()

@@ -13,7 +13,7 @@ from waystation.ledger.balances import BalanceRules
 from waystation.ledger.outbox import MessageKind, read_message, write_message
 from waystation.ledger.records import LedgerRecord, Opening, released
 from waystation.ledger.reserving import Reserving
-from waystation.ledger.retries import Patient, random_pause
+from waystation.ledger.retries import Patient, random_pause, to_its_end
 from waystation.ledger.settling import (
     FINAL,
     SweepPolicy,
@@ -86,7 +86,7 @@ class TableLedger:
             await reserving.run(_in(RESERVE_S))
         except (TableError, GatewayError, asyncio.CancelledError) as error:
             if reserving.is_unsure or isinstance(error, asyncio.CancelledError):
-                await self._undo(opening, error)
+                await to_its_end(self._undo(opening, error))
             if not isinstance(error, TableError):
                 raise
             told = {"request_id": opening.request_id, "cause": str(error)}

@@ -2,12 +2,15 @@
 
 The same writes are asked for again, never others: with their conditions, they are done once. At
 most six tries within the time that is given, with pauses of a random length.
+
+What must be written is written to its end, however often its request is cancelled meanwhile.
 """
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from waystation.aws.table import (
     Refusal,
@@ -17,6 +20,8 @@ from waystation.aws.table import (
     TableUnsureError,
     Write,
 )
+
+T = TypeVar("T")
 
 MAX_TRIES = 6
 FIRST_PAUSE_S = 0.05  # at most; each further one may be twice as long
@@ -77,3 +82,17 @@ class Patient:
 async def random_pause(longest_s: float) -> None:
     """Wait for a random time."""
     await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311 (no secret)
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do a short work to its end, and only then tell that it was cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
