@@ -121,9 +121,9 @@ class Egress:
         self._dialler = dialler
         self._via = (VIA, via_of(via))
         self._defaults = (
-            ("accept", "*/*"),
+            ("Accept", "*/*"),
+            ("Connection", "keep-alive"),
             ("accept-encoding", "identity"),
-            ("connection", "keep-alive"),
             (USER_AGENT, user_agent_of(via)),
         )
         self._tls: ssl.SSLContext | None = None
@@ -174,7 +174,7 @@ class Egress:
 
     def _headers(self, request: UpstreamRequest) -> list[tuple[str, str]]:
         given = {name.lower() for name, _ in request.headers}
-        defaults = [header for header in self._defaults if header[0] not in given]
+        defaults = [header for header in self._defaults if header[0].lower() not in given]
         return [*defaults, *request.headers, self._via]
 
     def _transport_of_this_loop(self) -> httpx2.AsyncBaseTransport:

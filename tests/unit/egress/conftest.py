@@ -20,4 +20,4 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 async def egress() -> AsyncIterator[Egress]:
     egress = Egress(dialler=dial_local)
     yield egress
-    await egress._client_of_this_loop().aclose()
+    await egress._transport_of_this_loop().aclose()

@@ -31,7 +31,7 @@ async def test_an_encrypted_connection_is_verified_by_the_bundle_and_kept(truste
     upstream.answer([streamed(b"Hello")], [kept(body)], [kept()])
     bodies = [await body_of(egress, upstream, scheme="https") for _ in range(3)]
     assert (bodies, upstream.connections) == ([b"Hello", body, b"Hello"], 1)
-    await egress._client_of_this_loop().aclose()
+    await egress._transport_of_this_loop().aclose()
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_connections_are_not_carried_to_another_loop(upstream):
         for _ in range(2):
             assert await body_of(egress, upstream) == b"Hello"
         if upstream.connections == 2:
-            await egress._client_of_this_loop().aclose()
+            await egress._transport_of_this_loop().aclose()
 
     asyncio.run(twice())
     asyncio.run(twice())

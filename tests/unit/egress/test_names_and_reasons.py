@@ -48,7 +48,7 @@ async def test_host_sni_and_certificate_keep_the_name(encrypted):
     assert upstream.last.header("host") == ["good.test"]
     with pytest.raises(UpstreamUnreachableError):
         await fetched(egress, "https://other.test/v1", USERS)
-    await egress._client_of_this_loop().aclose()
+    await egress._transport_of_this_loop().aclose()
 
 
 async def test_a_connection_serves_only_the_reach_it_was_dialled_for(encrypted):
@@ -63,7 +63,7 @@ async def test_a_connection_serves_only_the_reach_it_was_dialled_for(encrypted):
         assert await fetched(egress, "https://good.test/v1", Reach(True, listed)) == (200, b"Hello")
     assert upstream.connections == 2
     assert rerouting.tried == ["10.0.0.5"] * 2
-    await egress._client_of_this_loop().aclose()
+    await egress._transport_of_this_loop().aclose()
 
 
 async def test_reasons_to_refuse_a_users_url_look_the_same(encrypted):
