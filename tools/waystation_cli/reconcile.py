@@ -50,9 +50,10 @@ def reconcile(
     stack: StackOption = None,
     table: TableOption = None,
 ) -> None:
-    """Compare records, sums and balances. Ends with 1 if they differ. Changes nothing itself.
+    """Compare records, sums and balances. Ends with 1 if they differ.
 
-    Without --user it reads the whole table.
+    Without --user it reads the whole table. It changes nothing; --replay does not compare, but
+    writes.
     """
     if month is not None and not _MONTH.fullmatch(month):
         fail("--month must be like 2026-11")
