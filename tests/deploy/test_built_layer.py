@@ -4,7 +4,7 @@ import importlib.util
 import subprocess
 from pathlib import Path
 
-MAX_BYTES = 46_000_000
+MAX_BYTES = 45_000_000
 
 
 def test_layer_is_small(layer: Path):
