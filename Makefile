@@ -77,6 +77,7 @@ $(MINISTACK_VENV)/.done $(NAIVE_VENV)/.done:
 
 validate: $(SAM_VENV)/.done ## the template, as SAM sees it
 	$(SAM) validate
+	$(SAM) validate --lint
 
 build: $(SAM_VENV)/.done ## the functions and the layer, for $(ARCH)
 	PYTHON=$(CURDIR)/$(SAM_VENV)/bin/python $(SAM) build --parameter-overrides Architecture=$(ARCH)

@@ -46,14 +46,16 @@ class Gateway:
     http: httpx2.Client
     key: str
 
-    def push(self, *models: str) -> None:
-        """Push a librechat.yaml with these models of the fake upstream."""
-        self.deployment.push(_config(self.upstream, models))
+    def push(self, *models: str, **sections: object) -> None:
+        """Push a librechat.yaml with these models of the fake upstream, and more sections."""
+        self.deployment.push(_config(self.upstream, models, **sections))
 
     def request(
-        self, method: str, path: str, *, key: str = "", body: object = None
+        self, method: str, path: str, *, key: str = "", body: object = None, **more: str
     ) -> httpx2.Response:
+        """Ask; `more` are headers, written with underscores."""
         headers = {"Authorization": f"Bearer {key or self.key}"}
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
         return self.http.request(
             method, f"{self.deployment.api_url}{path}", headers=headers, json=body
         )
@@ -79,6 +81,11 @@ class Gateway:
     def resource(self, logical_id: str) -> str:
         """Return the name that a resource of the stack has in AWS."""
         return self.deployment.resource(logical_id)
+
+    def reset_upstream(self) -> None:
+        """Have the upstream answer as at the start, and forget what it got."""
+        self.upstream.reset()
+        self.upstream.answer(_answer)
 
     def model_ids(self, endpoint: str = "Fake") -> list[str]:
         """Return the listed ids of an endpoint's models."""
@@ -172,7 +179,7 @@ def within(seconds: float, is_so: Callable[[], bool]) -> bool:
     return False
 
 
-def _config(upstream: FakeUpstream, models: list[str] | tuple[str, ...]) -> str:
+def _config(upstream: FakeUpstream, models: list[str] | tuple[str, ...], **sections: object) -> str:
     """Return a file: `Fake` has the models, and beside it is an entry of each other kind."""
     entry = {
         "apiKey": "${FAKE_API_KEY}",
@@ -188,7 +195,7 @@ def _config(upstream: FakeUpstream, models: list[str] | tuple[str, ...]) -> str:
         {**entry, "name": "Late", "apiKey": "${LATE_API_KEY}", "models": {"default": ["late"]}},
     ]
     allowed = {"allowedAddresses": [upstream.address], "custom": endpoints}
-    return yaml.safe_dump({"version": "1.3.14", "endpoints": allowed})
+    return yaml.safe_dump({"version": "1.3.14", "endpoints": allowed, **sections})
 
 
 def _answer(request: Received) -> list[Step]:

@@ -109,6 +109,8 @@ def _routes() -> Iterator[Route]:
     yield Route("PUT", "/v1/keys/openAI", 200, says("…1234"), USERS_KEY)
     yield Route("GET", "/api/keys?name=openAI", 200, says('"expiresAt":"never"'))
     yield Route("DELETE", "/v1/keys/openAI", 204, says(""))
+    yield Route("GET", "/v1/usage", 200, says('"model":"demo-small"'))
+    yield Route("GET", "/v1/balance", 200, says('"enabled":false'))
     yield Route("GET", "/v1/nowhere", 404, says("not_found"))
 
 

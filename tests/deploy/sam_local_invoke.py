@@ -29,6 +29,7 @@ EVENTS = {
     "title-job.json": "TitleFunction",
     "title-get.json": "TitleFunction",  # what the job has made
     "key-expiry.json": "AccountFunction",
+    "usage.json": "AccountFunction",  # of all that is above
     "sweep.json": "UpkeepFunction",
 }
 JOBS = {"title-job.json", "sweep.json"}

@@ -5,6 +5,7 @@ Afterwards it works again, without a new deployment.
 
 import json
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.deploy.conftest import UPSTREAM_KEY, Gateway, within
@@ -36,7 +37,7 @@ def test_nobody_is_known_without_the_table(gateway: Gateway):
     assert mended == [400, 404, 200, 404]
 
 
-def test_answer_is_not_spoiled_where_its_record_cannot_be_written(gateway: Gateway):
+def test_answer_is_not_spoiled_where_its_record_cannot_be_written(gateway: Gateway, tmp_path: Path):
     assert gateway.chat("Late/late").status_code == 200  # so that the key is known for a minute
 
     with (
@@ -52,6 +53,13 @@ def test_answer_is_not_spoiled_where_its_record_cannot_be_written(gateway: Gatew
     records = [json.loads(line["record"]) for line in unwritten]
     assert f"REQ#{answer.headers['x-request-id']}" in [record["SK"] for record in records]
     assert "AccessDenied" in unwritten[-1]["cause"]
+
+    log = tmp_path / "lost.log"
+    log.write_text("\n".join(lines), encoding="utf-8")
+    for _ in range(2):
+        gateway.deployment.waystation("reconcile", "--replay", log)
+    assert gateway.record(answer.headers["x-request-id"])["state"] == "SETTLED"
+    assert gateway.deployment.waystation("reconcile", "--user", "ann") == "All agrees.\n"
 
 
 def test_key_of_a_user_is_not_kept_without_its_encryption(gateway: Gateway):

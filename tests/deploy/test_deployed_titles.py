@@ -35,8 +35,9 @@ def titling(gateway: Gateway) -> Iterator[None]:
     endpoints = {"allowedAddresses": [gateway.upstream.address], "custom": entries}
     gateway.deployment.push(yaml.safe_dump({"version": "1.3.14", "endpoints": endpoints}))
     assert within(LIVE_WITHIN_S, lambda: gateway.chat("Final/small").status_code == 200)
+    gateway.start_anew("TitleFunction")
     yield
-    gateway.upstream.reset()
+    gateway.reset_upstream()
 
 
 @pytest.mark.parametrize("endpoint", ["Immediate", "Final"])

@@ -17,6 +17,7 @@ from tests.support.fake_upstream import completion, json_reply
 from tests.support.ledgers import COST, OPENING, SETTLED
 from waystation.ledger.outbox import write_message
 
+AGAIN_S = 10  # so that a message has not come five times when it can be applied
 SCHEDULE = Path(__file__).parents[2] / "events" / "sweep.json"
 
 
@@ -24,9 +25,7 @@ def test_record_that_was_left_open_is_ended_by_the_schedules_event(gateway: Gate
     opening = replace(OPENING, request_id="01LEFTOPEN", user_id="upkeep-1")
     _put(gateway, opening.to_item())
 
-    answer = gateway.client("lambda").invoke(
-        FunctionName=gateway.resource("UpkeepFunction"), Payload=SCHEDULE.read_bytes()
-    )
+    answer = _sweep(gateway)
 
     assert "FunctionError" not in answer, answer["Payload"].read()
     record = gateway.record(opening.request_id, "upkeep-1")
@@ -36,6 +35,22 @@ def test_record_that_was_left_open_is_ended_by_the_schedules_event(gateway: Gate
     assert (sums["requests"], sums["estimated"], sums["cost"]) == (1, 1, 20_000)
     (line, *_) = [line for line in _lines(gateway, "upkeep_swept") if line["swept"]]
     assert metrics_in(line, round(time.time() * 1000))["swept", ()] == 1
+
+
+def test_sweep_fails_aloud_without_its_index_and_the_next_one_makes_up_for_it(gateway: Gateway):
+    opening = replace(OPENING, request_id="01LEFTLONGER", user_id="upkeep-3")
+    _put(gateway, opening.to_item())
+
+    with gateway.without("UpkeepRole", "dynamodb:Query"):
+        failed = _sweep(gateway)
+    before = _record(gateway, opening.request_id, "upkeep-3")
+    done = _sweep(gateway)
+
+    assert "The table cannot be read" in failed["Payload"].read().decode()
+    assert "AccessDenied" in _lines(gateway, "sweep_failed")[-1]["cause"]
+    assert before["state"] == "RESERVED"
+    assert "FunctionError" not in done
+    assert _record(gateway, opening.request_id, "upkeep-3")["state"] == "EXPIRED"
 
 
 def test_schedule_calls_the_function(gateway: Gateway):
@@ -63,8 +78,23 @@ def test_record_is_settled_once_however_often_its_message_comes(gateway: Gateway
     assert (sums["requests"], sums["cost"]) == (1, COST)
 
 
+def test_message_waits_for_a_table_that_can_be_written(gateway: Gateway):
+    record = replace(SETTLED, request_id="01WAITS", user_id="upkeep-4")
+
+    with _delivered_again_after(gateway, AGAIN_S):
+        with gateway.without("UpkeepRole", "dynamodb:PutItem"):
+            _send(gateway, write_message("settle", record.to_item()))
+            waits = within(LIVE_WITHIN_S, lambda: bool(_lines(gateway, "outbox_message_waits")))
+        assert waits
+        assert _record(gateway, "01WAITS", "upkeep-4") == {}
+        assert within(LIVE_WITHIN_S, lambda: bool(_record(gateway, "01WAITS", "upkeep-4")))
+
+    assert _record(gateway, "01WAITS", "upkeep-4")["state"] == "SETTLED"
+    assert _is_empty(gateway, "OutboxDeadLetters")
+
+
 def test_message_that_cannot_be_applied_is_a_dead_letter(gateway: Gateway):
-    with _delivered_again_at_once(gateway):
+    with _delivered_again_after(gateway, 1):
         _send(gateway, '{"v":1,"canary":"poison"}')
         assert within(LIVE_WITHIN_S, lambda: not _is_empty(gateway, "OutboxDeadLetters"))
 
@@ -95,6 +125,10 @@ def test_chat_that_the_table_refuses_is_settled_by_the_outbox(gateway: Gateway):
     assert request_id in [line["request_id"] for line in lines]
 
 
+def test_ledger_agrees_with_itself_after_all_of_this(gateway: Gateway):
+    assert gateway.deployment.waystation("reconcile") == "All agrees.\n"
+
+
 @pytest.mark.parametrize("name", ["SettleUnwrittenAlarm", "OutboxDeadLettersAlarm"])
 def test_alarm_is_there(gateway: Gateway, name: str):
     cloudwatch = gateway.client("cloudwatch")
@@ -108,6 +142,13 @@ def test_dashboard_is_there(gateway: Gateway):
     body = gateway.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
     (metric, *_) = json.loads(body)["widgets"][0]["properties"]["metrics"][0]
     assert f"waystation-{name}" in metric["expression"]
+
+
+def _sweep(gateway: Gateway) -> Any:
+    """Return Lambda's answer to the schedule's event."""
+    return gateway.client("lambda").invoke(
+        FunctionName=gateway.resource("UpkeepFunction"), Payload=SCHEDULE.read_bytes()
+    )
 
 
 def _put(gateway: Gateway, item: dict[str, object]) -> None:
@@ -147,12 +188,12 @@ def _is_empty(gateway: Gateway, queue: str) -> bool:
 
 
 @contextmanager
-def _delivered_again_at_once(gateway: Gateway) -> Iterator[None]:
-    """Have the outbox deliver again after a second what was not applied."""
+def _delivered_again_after(gateway: Gateway, seconds: int) -> Iterator[None]:
+    """Have the outbox deliver again after so long what was not applied."""
     sqs, url = gateway.client("sqs"), gateway.deployment.outputs["Outbox"]
     name = "VisibilityTimeout"
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={name: "1"})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ from waystation.ledger.money import converted_text, parse_usd, usd_text
 from waystation.ledger.settling import BALANCE_SK
 from waystation.web.ulid import UlidSource
 from waystation.wire.key_parts import encode_part
-from waystation_cli.console import console, fail
+from waystation_cli.console import fail, print_table
 from waystation_cli.deployed import currency_of
 from waystation_cli.stack import ConfigUriOption, StackOption, TableOption, aws_errors, table_of
 
@@ -86,13 +86,13 @@ def show(
         told = _as_json(user, found) | {"grants": [_grant_as_json(one) for one in grants]}
         print(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    console.print(_balances([(user, found)], currency))
+    print_table(_balances([(user, found)], currency))
     if grants:
         rows = RichTable("granted at", "USD", "id", "by", "reason")
         for one in grants:
             told = _grant_as_json(one)
             rows.add_row(*(str(told[name]) for name in ("at", "amount_usd", "id", "by", "reason")))
-        console.print(rows)
+        print_table(rows)
 
 
 @balance.command("list")
@@ -111,7 +111,7 @@ def list_all(
     if as_json:
         print(json.dumps([_as_json(*one) for one in found], ensure_ascii=False, indent=2))
     else:
-        console.print(_balances(found, currency))
+        print_table(_balances(found, currency))
 
 
 async def _read(table: Table, user: str) -> tuple[Balance, Sequence[Item]]:

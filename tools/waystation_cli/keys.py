@@ -18,7 +18,7 @@ from waystation.identity.gateway_keys import (
     store_key,
 )
 from waystation.identity.user import User, parse_user
-from waystation_cli.console import console, fail
+from waystation_cli.console import fail, print_table
 from waystation_cli.stack import (
     PrefixOption,
     StackOption,
@@ -81,7 +81,7 @@ def show(stack: StackOption = None, table: TableOption = None) -> None:
         rows.add_row(
             info.key_id, info.user_id, info.created_at, *("yes" if f else "" for f in flags)
         )
-    console.print(rows)
+    print_table(rows)
 
 
 @keys.command("revoke")

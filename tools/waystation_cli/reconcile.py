@@ -21,7 +21,7 @@ from waystation.ledger.settling import BALANCE_SK
 from waystation.ledger.usage_queries import DAY_MS, Span
 from waystation.wire.key_parts import encode_part
 from waystation.wire.moments import read_moment
-from waystation_cli.console import console, error_console, fail
+from waystation_cli.console import error_console, fail, print_table
 from waystation_cli.reconciling import Account, Difference, Key, differences
 from waystation_cli.replaying import find_messages
 from waystation_cli.stack import StackOption, TableOption, aws_errors, table_of
@@ -50,9 +50,10 @@ def reconcile(
     stack: StackOption = None,
     table: TableOption = None,
 ) -> None:
-    """Compare records, sums and balances. Ends with 1 if they differ. Changes nothing itself.
+    """Compare records, sums and balances. Ends with 1 if they differ.
 
-    Without --user it reads the whole table.
+    Without --user it reads the whole table. It changes nothing; --replay does not compare, but
+    writes.
     """
     if month is not None and not _MONTH.fullmatch(month):
         fail("--month must be like 2026-11")
@@ -65,7 +66,7 @@ def reconcile(
     if as_json:
         print(json.dumps([_as_json(one) for one in found], ensure_ascii=False, indent=2))
     elif found:
-        console.print(_as_table(found))
+        print_table(_as_table(found))
     else:
         print("All agrees.")
     if found:

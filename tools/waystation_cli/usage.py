@@ -15,7 +15,7 @@ from waystation.errors import InvalidBodyError
 from waystation.ledger.usage_queries import DAY_MS, UsageQueries
 from waystation.ledger.usage_sums import Portion, Row, sum_up, total_of
 from waystation.wire.moments import write_moment
-from waystation_cli.console import console, fail
+from waystation_cli.console import fail, print_table
 from waystation_cli.deployed import currency_of
 from waystation_cli.stack import ConfigUriOption, StackOption, TableOption, aws_errors, table_of
 from waystation_cli.usage_report import chart_of, table_of_rows
@@ -74,8 +74,8 @@ def usage(
     elif as_csv:
         print(rows_as_csv(rows, query.group_by, currency), end="")
     else:
-        console.print(table_of_rows(rows, query.group_by, currency))
-        console.print(chart_of(portions, currency))
+        print_table(table_of_rows(rows, query.group_by, currency))
+        print_table(chart_of(portions, currency))
 
 
 async def _portions(table: Table, query: UsageQuery) -> list[Portion]:

@@ -51,6 +51,10 @@ class AwsClients:
         place = place or regional_place("s3", self._region)
         return Bucket(self._service("s3", place), path=f"/{name}")
 
+    def close(self) -> None:
+        """Close the connections that are idle, while their event loop runs."""
+        self._transport.close()
+
     def _custom(self, name: str) -> Place | None:
         try:
             return custom_place(name, self._env)

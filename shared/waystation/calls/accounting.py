@@ -80,7 +80,8 @@ class Accounting:
         if draws:
             if rates is None:
                 raise ModelNotPricedError(
-                    f"Nobody knows what '{shaped.model}' costs, so it cannot be asked for."
+                    f"Nobody knows what '{shaped.model}' costs, so no balance can pay for it: "
+                    "it needs a price in tokenConfig."
                 )
             bound = upper_bound_input_tokens(request)
             hold = hold_nanousd(bound, output_limit(shaped.request.body), rates)

@@ -117,10 +117,13 @@ class ConfigLoader:
         return self._refresh
 
     async def _load(self) -> None:
+        began = self._now()
         try:
             async with asyncio.timeout(self._first_load_budget_s):
                 fetched = await self._source.fetch(self._revision)
         except (ConfigSourceError, TimeoutError) as error:
+            if self._now() - began > self._first_load_budget_s + RETRY_AFTER_S:
+                return  # the process was frozen meanwhile, which tells nothing of the store
             self._failed_at = self._now()
             if not self._is_unreadable:
                 self._is_unreadable = True

@@ -113,3 +113,16 @@ async def test_object_has_a_bound_and_a_mark():
     assert {one.request_line for one in asked} == {"GET /bucket/a%20%C3%A9/k HTTP/1.1"}
     assert [one.header("if-none-match") for one in asked] == [[], ['"1"'], ['"1"']]
     assert len(asked[0].header("x-amz-content-sha256")) == 1
+
+
+async def test_what_is_idle_can_be_closed():
+    with FakeUpstream(keeps_connections=True) as s3:
+        s3.answer(raw_answer(b"content"))
+        clients = AwsClients({**ENV, "AWS_ENDPOINT_URL": f"http://{s3.address}"})
+        for _ in range(2):
+            assert await clients.bucket("b").get("k", known=None, limit=7)
+        assert s3.connections == 1
+        clients.close()
+        assert await clients.bucket("b").get("k", known=None, limit=7)
+        clients.close()
+    assert s3.connections == 2

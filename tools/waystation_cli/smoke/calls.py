@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx2
 
 from waystation.aws.dynamo_table import DynamoTable
-from waystation.aws.table import TableError
+from waystation.aws.table import Item, TableError
 from waystation_cli.deployment import Deployment
 from waystation_cli.smoke.timing import Stream, stream_chat
 from waystation_cli.stack import clients_for
@@ -105,8 +105,15 @@ def _record(target: Target, request_id: str) -> Finding:
     aws, what = target.gateway.aws, "its record"
     clients = clients_for("dynamodb", aws.session(), aws.url)
     table = DynamoTable(clients.service("dynamodb"), target.gateway.outputs["TableName"])
+
+    async def read() -> Item | None:
+        try:
+            return await table.get(f"U#{USER}", f"REQ#{request_id}")
+        finally:
+            clients.close()
+
     try:
-        record = asyncio.run(table.get(f"U#{USER}", f"REQ#{request_id}"))
+        record = asyncio.run(read())
     except TableError as error:
         return Finding(what, str(error), is_good=False)
     if record is None:
