@@ -38,8 +38,7 @@
     ├── LedgerUnavailableError           503 ledger_unavailable; the DynamoDB table
     └── InternalError                    500 internal_error, fixed text
 
-What the ledger refuses is in `ledger.errors`.
-A message is safe for clients: it never holds a secret, a prompt or an upstream's address.
+A message holds no secret, no prompt, no upstream's address. More errors: `ledger.errors`.
 """
 
 from collections.abc import Mapping
