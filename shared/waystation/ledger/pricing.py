@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
 from math import ceil
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -73,26 +72,35 @@ def cost_nanousd(
 ) -> int:
     """Return the cost of one request; shares of models in `by_model` cost what these cost."""
     own = rates.of_input(usage.input_tokens)
-    exact = _exact(usage, own)
+    parts = _parts(usage, own)
     for share in usage.shares:
         if share.model in by_model:
             theirs = by_model[share.model].of_input(share.usage.input_tokens)
-            exact += _exact(share.usage, theirs) - _exact(share.usage, own)
-    return ceil(exact * NANOUSD_PER_RATE)
+            parts += _parts(share.usage, theirs)
+            parts += [(-tokens, rate) for tokens, rate in _parts(share.usage, own)]
+    whole, divisor = 0, 1  # as integers, which are exact, and quicker than fractions
+    for tokens, rate in parts:
+        if tokens:
+            numerator, denominator = rate.as_integer_ratio()
+            whole = whole * denominator + tokens * numerator * divisor
+            divisor *= denominator
+    return -(-whole * NANOUSD_PER_RATE // divisor)
 
 
-def _exact(usage: Usage, rates: Rates) -> Fraction:
-    """Return USD per million times tokens."""
+def _parts(usage: Usage, rates: Rates) -> list[tuple[int, Decimal]]:
+    """Return tokens, and USD per million of them."""
     read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     uncached = max(0, usage.input_tokens - read - write)
-    for_an_hour = 0 if rates.cache_write_1h is None else usage.cache_write_1h_tokens or 0
-    return (
-        uncached * Fraction(rates.prompt)
-        + read * Fraction(rates.cache_read)
-        + (write - for_an_hour) * Fraction(rates.cache_write)
-        + for_an_hour * Fraction(rates.cache_write_1h or 0)
-        + usage.output_tokens * Fraction(rates.completion)
-    )
+    parts = [
+        (uncached, rates.prompt),
+        (read, rates.cache_read),
+        (write, rates.cache_write),
+        (usage.output_tokens, rates.completion),
+    ]
+    if rates.cache_write_1h is not None:
+        for_an_hour = usage.cache_write_1h_tokens or 0
+        parts += [(for_an_hour, rates.cache_write_1h), (-for_an_hour, rates.cache_write)]
+    return parts
 
 
 def estimate_usage(input_tokens: int, output_bytes: int) -> Usage:
