@@ -49,7 +49,7 @@ def scripted_service(
 ) -> Iterator[ScriptedService]:
     """Serve these replies, the last one for ever; connections that are not kept are told to end."""
     if not keeps_connections:
-        replies = tuple([*map(_last_of_its_connection, steps)] for steps in replies)
+        replies = tuple(map(last_of_its_connection, replies))
     with FakeUpstream(keeps_connections=keeps_connections) as upstream:
         upstream.answer(*replies)
         scripted = ScriptedService(upstream, name, limits)
@@ -57,11 +57,15 @@ def scripted_service(
         scripted.transport.close()
 
 
-def _last_of_its_connection(step: Step) -> Step:
+def last_of_its_connection(steps: Sequence[Step]) -> list[Step]:
     """Say so in the head, or a client may be quicker with its next request than the end is."""
-    if isinstance(step, bytes) and step.startswith(b"HTTP/1.1 "):
-        return step.replace(b"\r\n", b"\r\nconnection: close\r\n", 1)
-    return step
+    head = b"\r\nconnection: close\r\n"
+    return [
+        step.replace(b"\r\n", head, 1)
+        if isinstance(step, bytes) and step.startswith(b"HTTP/1.1 ")
+        else step
+        for step in steps
+    ]
 
 
 def answer(document: object, *, status: int = 200, headers: Headers = ()) -> list[Step]:

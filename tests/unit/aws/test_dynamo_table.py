@@ -2,7 +2,13 @@
 
 import pytest
 
-from tests.support.aws_services import answer, raw_answer, refusal, scripted_service
+from tests.support.aws_services import (
+    answer,
+    last_of_its_connection,
+    raw_answer,
+    refusal,
+    scripted_service,
+)
 from tests.support.fake_upstream import RESET, Step
 from waystation.aws.dynamo_table import DynamoTable
 from waystation.aws.table import (
@@ -84,7 +90,8 @@ async def test_what_does_no_harm_twice_is_asked_again():
     async def expect(table: Table, asked: int, *operations: str) -> None:
         scripted.upstream.received.clear()
         for operation in operations:
-            scripted.upstream.answer([RESET], answer({"Items": [], "Count": 0}))
+            done = last_of_its_connection(answer({"Items": [], "Count": 0}))
+            scripted.upstream.answer([RESET], done)
             arguments: dict[str, tuple[object, ...]] = {
                 "put": (ITEM,),
                 "put_new": (ITEM,),
