@@ -15,7 +15,7 @@ from waystation.wire.upstream_request import AwsCredentials
 
 SECRET = "canary-secret"
 TOKEN = "canary-token"
-LIMITS = Limits(connect_s=0.5, answer_s=0.3)
+LIMITS = Limits(connect_s=5.0, answer_s=0.6)
 
 
 class ScriptedService:
