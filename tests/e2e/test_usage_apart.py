@@ -174,6 +174,15 @@ def test_csv_comes_as_text(gateway: LambdaGateway) -> None:
         assert "cost_eur" in row
 
 
+def test_csv_tells_where_it_goes_on(gateway: LambdaGateway) -> None:
+    asked: dict[str, Any] = {"format": "csv", "group_by": "user", "limit": "1"}
+    first = ask(gateway, "/v1/usage", "key-of-admin", **asked)
+    following = first.headers["link"]
+    assert following == '<?format=csv&group_by=user&limit=1&offset=1>; rel="next"'
+    last = ask(gateway, "/v1/usage", "key-of-admin", **{**asked, "limit": "1000"})
+    assert "link" not in last.headers
+
+
 def test_grant_is_seen_at_once(gateway: LambdaGateway) -> None:
     before = ask(gateway, "/v1/balance", key_of(USERS[0])).json
     given = grant(open_table(TABLE), USERS[0], 5, grant_id="g-1", actor="me", reason="", now_ms=0)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
+from urllib.parse import urlencode
 
 from waystation.errors import InvalidBodyError
 from waystation.identity.presented import QUERY_NAMES
@@ -58,6 +59,12 @@ def parse_usage_query(pairs: Sequence[tuple[str, str]], now_ms: int) -> UsageQue
         limit=_number(given, "limit", 1, MAX_ROWS, MAX_ROWS),
         offset=_number(given, "offset", 0, 10**9, 0),
     )
+
+
+def query_of_next(given: Mapping[str, str], query: UsageQuery) -> str:
+    """Return the query string of the rows that follow; a credential in the one given stays out."""
+    known = {name: value for name, value in given.items() if name in _KNOWN}
+    return urlencode(known | {"offset": str(query.offset + query.limit)})
 
 
 def read_parameters(pairs: Sequence[tuple[str, str]], known: frozenset[str]) -> dict[str, str]:

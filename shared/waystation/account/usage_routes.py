@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from waystation.account.balance import balance_as_json, user_asked_for
-from waystation.account.usage_query import Format, UsageQuery, parse_usage_query
+from waystation.account.usage_query import Format, UsageQuery, parse_usage_query, query_of_next
 from waystation.account.usage_service import UsageReport, UsageService
 from waystation.account.usage_tables import currency_as_json, row_as_json, rows_as_csv
 from waystation.identity.incoming import Incoming, incoming_of
@@ -34,7 +34,10 @@ def add_usage(router: APIRouter, get_runtime: Callable[[], UsageRuntime]) -> Non
         query = parse_usage_query(request.query_params.multi_items(), runtime.now_ms())
         report = await runtime.usage.usage(incoming.caller, query, incoming.ends_at)
         if _format(query, incoming) == "csv":
-            return Response(_as_csv(query, report), headers={"content-type": _CSV})
+            headers = {"content-type": _CSV}
+            if _has_more(query, report):
+                headers["link"] = f'<?{query_of_next(request.query_params, query)}>; rel="next"'
+            return Response(_as_csv(query, report), headers=headers)
         return _as_json(query, report)
 
     @router.get("/v1/balance")
@@ -51,9 +54,12 @@ def _format(query: UsageQuery, incoming: Incoming) -> Format:
     return "csv" if accepted.strip().lower() == "text/csv" else "json"
 
 
+def _has_more(query: UsageQuery, report: UsageReport) -> bool:
+    return query.offset + query.limit < len(report.rows)
+
+
 def _as_json(query: UsageQuery, report: UsageReport) -> dict[str, object]:
-    end = query.offset + query.limit
-    rows = report.rows[query.offset : end]
+    rows = report.rows[query.offset : query.offset + query.limit]
     return {
         "object": "usage",
         "from": write_moment(query.span.from_ms),
@@ -62,7 +68,7 @@ def _as_json(query: UsageQuery, report: UsageReport) -> dict[str, object]:
         "currency": currency_as_json(report.currency),
         "data": [row_as_json(row, query.group_by, report.currency) for row in rows],
         "total": row_as_json(report.total, (), report.currency),
-        "has_more": end < len(report.rows),
+        "has_more": _has_more(query, report),
     }
 
 

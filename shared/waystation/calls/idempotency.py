@@ -10,6 +10,8 @@ from waystation.ledger.records import Idempotency
 
 HEADER = "idempotency-key"
 
+# Headers that make another request of the same body.
+_DECIDING = ("x-endpoint", "anthropic-beta")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -25,7 +27,7 @@ def read_idempotency(incoming: Incoming, route: str) -> Idempotency | None:
         raise InvalidHeaderValueError(
             "An Idempotency-Key has 1 to 255 visible ASCII characters.", param=HEADER
         )
-    asked = [incoming.headers.get("x-endpoint"), incoming.body]
+    asked = [*map(incoming.headers.get, _DECIDING), incoming.body]
     body = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return Idempotency(f"IDM#{_digest(f'{route} {key}')}", _digest(body))
 

@@ -45,3 +45,4 @@ def test_body_is_told_apart_by_what_it_asks_for():
     assert one == read(body={"messages": [{"role": "user"}], "model": "m"})
     assert one != read(body={"model": "m", "messages": []})
     assert one != read(body=body, **{"x-endpoint": "E"})
+    assert one != read(body=body, **{"anthropic-beta": "context-1m-2025-08-07"})
