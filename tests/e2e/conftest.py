@@ -1,12 +1,15 @@
 """What the end-to-end tests share: a fake upstream, an emulated AWS, gateways on both."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeAlias
 
 import anthropic
 import pytest
 
+from tests.support.aws_server import AwsServer, aws_server
+from tests.support.chat_function import chat_function
 from tests.support.emulated_aws import emulated_aws
+from tests.support.fake_lambda import FakeLambda
 from tests.support.fake_upstream import FakeUpstream, completion, json_reply
 from tests.support.lambda_gateway import (
     LambdaGateway,
@@ -203,3 +206,22 @@ def matrix(_matrix: MatrixGateway) -> Iterator[MatrixGateway]:
     _matrix.heal()
     yield _matrix
     _matrix.heal()
+
+
+@pytest.fixture(scope="module")
+def served_aws() -> Iterator[AwsServer]:
+    """An emulated AWS for functions in processes of their own."""
+    with aws_server(ACME_KEY="the-key-of-acme-5b1f7a3c") as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+async def chat_process(
+    served_aws: AwsServer,
+    acme: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+    anyio_backend: str,
+) -> AsyncIterator[FakeLambda]:
+    """The chat function in a process of its own, with the entry `acme`."""
+    async with chat_function(served_aws, tmp_path_factory.mktemp("chat"), acme) as chat:
+        yield chat

@@ -4,13 +4,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.aws_server import KEY, AwsServer, aws_server
+from tests.support.aws_server import KEY, AwsServer
 from tests.support.fake_lambda import ROOT, FakeLambda, fake_lambda
 from tests.support.fake_upstream import (
     DONE,
@@ -32,19 +32,13 @@ SIGNED = {"iam": {"accountId": "123456789012", "userArn": "arn:aws:iam::1:user/x
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsServer]:
-    with aws_server(ACME_KEY="the-key-of-acme-5b1f7a3c") as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
 async def _chat(
-    aws: AwsServer,
+    served_aws: AwsServer,
     acme: dict[str, object],
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[FakeLambda]:
-    environment = aws.environment(build_config(acme), CORS_ORIGINS=ORIGIN)
+    environment = served_aws.environment(build_config(acme), CORS_ORIGINS=ORIGIN)
     directory = tmp_path_factory.mktemp("chat")
     async with fake_lambda(CODE, directory, environment=environment, version="2.0") as chat:
         chat.client.headers["authorization"] = f"Bearer {KEY}"
@@ -58,7 +52,7 @@ async def chat(_chat: FakeLambda, upstream: FakeUpstream) -> FakeLambda:
 
 
 async def test_stream_passes_while_the_upstream_still_speaks(
-    chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+    chat: FakeLambda, upstream: FakeUpstream, served_aws: AwsServer
 ) -> None:
     """The upstream pauses for a second before its last event."""
     upstream.answer(stream_reply(chunk_of("Hel"), chunk_of("lo"), chunk_of(usage=USAGE), 1.0, DONE))
@@ -70,7 +64,7 @@ async def test_stream_passes_while_the_upstream_still_speaks(
         assert not upstream.last.is_answered
         data = sse_data([first, *[line async for line in lines]])
     assert (json.loads(data[0])["choices"][0]["delta"]["content"], data[-1]) == ("Hel", "[DONE]")
-    record = await aws.record(answer.headers["x-request-id"])
+    record = await served_aws.record(answer.headers["x-request-id"])
     assert (record["state"], record["cost"]) == ("SETTLED", 50_000)
 
 
@@ -110,13 +104,13 @@ async def test_browsers_of_listed_origins_may_call(chat: FakeLambda) -> None:
 
 @pytest.mark.parametrize("context", [None, SIGNED], ids=["NONE", "AWS_IAM"])
 async def test_nobody_gets_in_where_an_authorizer_decides(
-    aws: AwsServer,
+    served_aws: AwsServer,
     acme: dict[str, object],
     upstream: FakeUpstream,
     tmp_path: Path,
     context: object,
 ) -> None:
-    environment = aws.environment(build_config(acme), AUTH_MODES="authorizer")
+    environment = served_aws.environment(build_config(acme), AUTH_MODES="authorizer")
     upstream.answer(json_reply(completion()))
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
     body = json.dumps(chat_body()).encode()

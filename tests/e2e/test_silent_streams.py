@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tests.support.anthropic_upstream import events_of, text_block
-from tests.support.aws_server import KEY, AwsServer, aws_server
+from tests.support.aws_server import KEY, AwsServer
 from tests.support.chat_function import ENDING, PINGING_CODE, chat_function
 from tests.support.event_bytes import encoded
 from tests.support.fake_lambda import FakeLambda
@@ -50,21 +50,15 @@ def dev(
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsServer]:
-    with aws_server(ACME_KEY="the-key-of-acme-5b1f7a3c") as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
 async def function(
-    aws: AwsServer,
+    served_aws: AwsServer,
     acme: dict[str, object],
     claude: dict[str, object],
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[FakeLambda]:
     directory = tmp_path_factory.mktemp("pinging")
-    async with chat_function(aws, directory, acme, claude, code=PINGING_CODE) as function:
+    async with chat_function(served_aws, directory, acme, claude, code=PINGING_CODE) as function:
         yield function
 
 
@@ -91,12 +85,12 @@ def test_dev_server_pings(dev: ServedGateway, upstream: FakeUpstream, path: str,
 
 @EITHER_ROUTE
 async def test_function_pings(
-    function: FakeLambda, upstream: FakeUpstream, aws: AwsServer, path: str, ping: str
+    function: FakeLambda, upstream: FakeUpstream, served_aws: AwsServer, path: str, ping: str
 ) -> None:
     upstream.answer(SILENT)
     answer = await function.client.post(path, json=chat_body(stream=True, max_tokens=9))
     expect_pings(answer.text, ping)
-    assert (await aws.record(answer.headers["x-request-id"]))["cost"] == 50_000
+    assert (await served_aws.record(answer.headers["x-request-id"]))["cost"] == 50_000
 
 
 def test_nothing_is_sent_before_the_first_event(dev: ServedGateway, upstream: FakeUpstream) -> None:
@@ -167,14 +161,14 @@ def test_client_that_leaves_in_silence_is_noticed(
 
 
 async def test_failed_ping_tells_the_function_that_its_client_has_gone(
-    function: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+    function: FakeLambda, upstream: FakeUpstream, served_aws: AwsServer
 ) -> None:
     """Nothing else is sent between the client's going and the settling."""
     upstream.answer(stream_reply(chunk_of("Hel"), 1.5, b"".join(map(_sse, ENDING))))
     async with function.client.stream("POST", CHAT, json=chat_body(stream=True)) as answer:
         await anext(answer.aiter_bytes())
     await function.function.settled()
-    record = await aws.record(answer.headers["x-request-id"])
+    record = await served_aws.record(answer.headers["x-request-id"])
     assert (record["client_disconnected"], record["cost"]) == (True, 50_000)
 
 

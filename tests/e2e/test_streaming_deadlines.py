@@ -1,12 +1,12 @@
 """The streaming function when its time is over, its upstream takes too long, or it is killed."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from tests.support.aws_server import AwsServer, aws_server
+from tests.support.aws_server import AwsServer
 from tests.support.chat_function import chat_function, process_of
 from tests.support.fake_lambda import FakeLambda
 from tests.support.fake_upstream import (
@@ -30,20 +30,14 @@ TIMEOUT_S = 6.0  # 3 of them are for the upstream
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsServer]:
-    with aws_server(ACME_KEY="the-key-of-acme-5b1f7a3c") as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
 async def _hasty(
-    aws: AwsServer,
+    served_aws: AwsServer,
     acme: dict[str, object],
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[FakeLambda]:
     directory = tmp_path_factory.mktemp("hasty")
-    async with chat_function(aws, directory, acme, timeout_s=TIMEOUT_S) as chat:
+    async with chat_function(served_aws, directory, acme, timeout_s=TIMEOUT_S) as chat:
         yield chat
 
 
@@ -59,14 +53,14 @@ async def hasty(_hasty: FakeLambda, upstream: FakeUpstream) -> FakeLambda:
 
 @pytest.fixture(scope="module")
 async def _impatient(
-    aws: AwsServer,
+    served_aws: AwsServer,
     acme: dict[str, object],
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[FakeLambda]:
     directory = tmp_path_factory.mktemp("impatient")
     async with chat_function(
-        aws, directory, acme, FIRST_BYTE_TIMEOUT_S="1", IDLE_TIMEOUT_S="1"
+        served_aws, directory, acme, FIRST_BYTE_TIMEOUT_S="1", IDLE_TIMEOUT_S="1"
     ) as chat:
         yield chat
 
@@ -89,14 +83,14 @@ async def expect_served(chat: FakeLambda, upstream: FakeUpstream) -> None:
     assert await is_served(chat, upstream)
 
 
-async def expect_estimated(aws: AwsServer, answer: httpx2.Response, tokens: object) -> None:
-    record = await aws.record(answer.headers["x-request-id"])
+async def expect_estimated(served_aws: AwsServer, answer: httpx2.Response, tokens: object) -> None:
+    record = await served_aws.record(answer.headers["x-request-id"])
     assert (record["state"], record["usage_source"]) == ("SETTLED", "estimated")
     assert (record["error_code"], record["tokens"]) == ("upstream_timeout", tokens)
 
 
 async def test_time_that_is_over_inside_a_stream_is_its_last_event(
-    hasty: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+    hasty: FakeLambda, upstream: FakeUpstream, served_aws: AwsServer
 ) -> None:
     process = process_of(hasty)
     upstream.answer(stream_reply(chunk_of("Hel"), 30.0))
@@ -104,7 +98,7 @@ async def test_time_that_is_over_inside_a_stream_is_its_last_event(
     expect_broken_off(answer, "upstream_timeout", "Hel")
     assert "[DONE]" not in answer.text
     await hasty.function.settled()
-    await expect_estimated(aws, answer, {"in": 1, "out": 1})
+    await expect_estimated(served_aws, answer, {"in": 1, "out": 1})
     await expect_served(hasty, upstream)
     assert process_of(hasty) is process
 
@@ -121,7 +115,7 @@ async def test_time_that_is_over_inside_a_message_is_an_event_of_its_api(
 
 
 async def test_time_that_is_over_before_the_first_event_is_504(
-    hasty: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+    hasty: FakeLambda, upstream: FakeUpstream, served_aws: AwsServer
 ) -> None:
     process = process_of(hasty)
     upstream.answer(stream_reply(b": ping\n\n", 30.0))
@@ -129,7 +123,7 @@ async def test_time_that_is_over_before_the_first_event_is_504(
     expect_error(answer, 504, "upstream_timeout")
     assert answer.headers["x-should-retry"] == "false"
     await hasty.function.settled()
-    await expect_estimated(aws, answer, {"in": 1, "out": 0})
+    await expect_estimated(served_aws, answer, {"in": 1, "out": 0})
     await expect_served(hasty, upstream)
     assert process_of(hasty) is process
 

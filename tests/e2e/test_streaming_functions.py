@@ -1,12 +1,12 @@
 """The chat function in a process of its own, as Lambda runs it, streaming."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.anthropic_upstream import events_of, text_block
-from tests.support.aws_server import KEY, AwsServer, aws_server
+from tests.support.aws_server import KEY, AwsServer
 from tests.support.chat_function import ENDING, chat_function
 from tests.support.event_bytes import encoded
 from tests.support.fake_lambda import FakeLambda
@@ -27,14 +27,8 @@ SPECIAL = "é\u2028\u2029\x85\U0001f600\r\n"  # what ends a line elsewhere, and 
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsServer]:
-    with aws_server(ACME_KEY="the-key-of-acme-5b1f7a3c") as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
 async def _chat(
-    aws: AwsServer,
+    served_aws: AwsServer,
     acme: dict[str, object],
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
@@ -42,7 +36,7 @@ async def _chat(
     claude = acme | {"name": "Claude", "provider": "anthropic", "models": {"default": ["claude"]}}
     responding = acme | {"name": "Responding", "addParams": {"useResponsesApi": True}}
     directory = tmp_path_factory.mktemp("chat")
-    async with chat_function(aws, directory, acme, claude, responding) as chat:
+    async with chat_function(served_aws, directory, acme, claude, responding) as chat:
         yield chat
 
 
@@ -54,21 +48,21 @@ async def chat(_chat: FakeLambda, upstream: FakeUpstream) -> FakeLambda:
     return _chat
 
 
-async def test_chat_is_answered_whole_and_settled(chat: FakeLambda, aws: AwsServer) -> None:
+async def test_chat_is_answered_whole_and_settled(chat: FakeLambda, served_aws: AwsServer) -> None:
     answer = await chat.client.post(CHAT, json=chat_body())
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json()["usage"]["cost_nanousd"] == 50_000
-    record = await aws.record(answer.headers["x-request-id"])
+    record = await served_aws.record(answer.headers["x-request-id"])
     assert (record["state"], record["cost"]) == ("SETTLED", 50_000)
 
 
 async def test_stream_is_settled_before_its_end(
-    chat: FakeLambda, upstream: FakeUpstream, aws: AwsServer
+    chat: FakeLambda, upstream: FakeUpstream, served_aws: AwsServer
 ) -> None:
     upstream.answer(streamed("Hel", "lo"))
     async with chat.client.stream("POST", CHAT, json=chat_body(stream=True)) as answer:
         data = sse_data([line async for line in answer.aiter_lines()])
-        record = await aws.record(answer.headers["x-request-id"])
+        record = await served_aws.record(answer.headers["x-request-id"])
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert [json.loads(one)["choices"][0]["delta"].get("content") for one in data[:2]] == [
         "Hel",

@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.support.aws_server import KEY, AwsServer, aws_server
+from tests.support.aws_server import KEY
 from tests.support.chat_function import (
     ENDING,
-    chat_function,
     memory_of,
     open_files_of,
     process_of,
@@ -22,30 +20,13 @@ from tests.support.served_gateway import CHAT, chat_body
 MB = 1_000_000
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[AwsServer]:
-    with aws_server(ACME_KEY="the-key-of-acme-5b1f7a3c") as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
-async def _chat(
-    aws: AwsServer,
-    acme: dict[str, object],
-    tmp_path_factory: pytest.TempPathFactory,
-    anyio_backend: str,
-) -> AsyncIterator[FakeLambda]:
-    async with chat_function(aws, tmp_path_factory.mktemp("chat"), acme) as chat:
-        yield chat
-
-
 @pytest.fixture
-async def chat(_chat: FakeLambda, upstream: FakeUpstream) -> FakeLambda:
+async def chat(chat_process: FakeLambda, upstream: FakeUpstream) -> FakeLambda:
     """The function, after a first stream."""
-    await _chat.function.settled()
+    await chat_process.function.settled()
     upstream.answer(streamed("Hello!"))
-    await _stream(_chat)
-    return _chat
+    await _stream(chat_process)
+    return chat_process
 
 
 async def test_slow_reader_slows_the_upstream_and_fills_no_memory(
